@@ -1,0 +1,286 @@
+"""The command line: its documents, exit codes and error lines."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from vision_app.cli import app, find_class
+from vision_app.config import RunConfig
+from vision_app.console import parse_changes
+from vision_app.data.datasets import DATASETS
+from vision_app.errors import InputError
+from vision_app.evaluation.report import ClassReport, EvaluationReport
+from vision_app.models.catalog import MODELS
+from vision_app.runs import Status
+
+COMMANDS = (
+    "datasets",
+    "models",
+    "runs",
+    "checkpoints",
+    "train",
+    "stop",
+    "evaluate",
+    "predict",
+    "explain",
+    "compare",
+    "serve",
+)
+CLASSES = ("dark", "=light")
+
+
+class Brightness:
+    """A classifier whose answer is how bright a picture is, and which prints where it should not."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.classes = name, CLASSES
+        self.config = RunConfig(dataset="digits", input_size=8, channels=3, classes=CLASSES)
+
+    def receive(self, picture: np.ndarray) -> np.ndarray:
+        return picture[:8, :8]
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        print("noise on standard output")
+        bright = images.mean(axis=(1, 2, 3)) / 255
+        return np.stack([1 - bright, bright], axis=1).astype(np.float32)
+
+    def predict(self, picture: np.ndarray) -> SimpleNamespace:
+        scores = self.probabilities(self.receive(picture)[None])[0].tolist()
+        return SimpleNamespace(label=CLASSES[int(scores[1] > 0.5)], scores=dict(zip(CLASSES, scores, strict=True)))
+
+
+def write_run(path: Path, accuracy: float | None = None, state: str = "completed", **status) -> Path:
+    path.mkdir(parents=True)
+    (path / "config.json").write_text(RunConfig(dataset="digits", model="lenet5", classes=CLASSES).to_json())
+    status = Status(state=state, created=len(path.name), seconds=90.0, best_epoch=3, parameters=61_706, **status)
+    (path / "status.json").write_text(status.model_dump_json())
+    (path / "model.keras").write_bytes(b"x" * 1500)
+    if accuracy is not None:
+        entries = tuple(ClassReport(name=name, precision=1, recall=1, f1=1, support=2) for name in CLASSES)
+        names = {"model": path.name, "dataset": "digits", "split": "test", "split_id": "s1"}
+        numbers = {"count": 4, "accuracy": accuracy, "loss": 0.25, "macro_f1": 0.5}
+        report = EvaluationReport(**names, **numbers, per_class=entries, confusion=((2, 0), (0, 2)))
+        (path / "report.json").write_text(report.to_json())
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one checkpoint, two runs and three pictures, and a classifier that needs no framework."""
+    monkeypatch.setenv("VISION_APP_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("VISION_APP_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    monkeypatch.delenv("VISION_APP_DEBUG", raising=False)
+    write_run(tmp_path / "checkpoints" / "shipped", 0.75)
+    write_run(tmp_path / "runs" / "early", 0.9953)
+    write_run(tmp_path / "runs" / "untested")
+    for name, level in (("black.png", 0), ("white.png", 255)):
+        Image.fromarray(np.full((16, 16, 3), level, np.uint8)).save(tmp_path / name)
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    monkeypatch.setattr("vision_app.predict.load_classifier", lambda run, progress=None: Brightness(run.name))
+    monkeypatch.setattr("vision_app.evaluate_run.load_classifier", lambda run, progress=None: Brightness(run.name))
+    return tmp_path
+
+
+def call(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def answer(*arguments: object, exit_code: int = 0):
+    """Run a command with --json and return its strictly read document."""
+    result = call(*arguments, "--json")
+    assert result.exit_code == exit_code, result.output
+
+    def refuse(constant: str):
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads(result.stdout, parse_constant=refuse)
+
+
+def assert_refused(result, message: str) -> None:
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1 and "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    result = call(command, "--help")
+    assert result.exit_code == 0
+    assert command in result.stdout and result.stderr == ""
+
+
+def test_datasets() -> None:
+    rows = {row["name"]: row for row in answer("datasets")}
+    assert list(rows) == list(DATASETS)
+    digits = rows["digits"]
+    assert digits["classes"] == list("0123456789") and digits["available"] is True
+    assert digits["splits"] == {"train": 1438, "test": 359}
+    assert "Digits" in call("datasets").stdout
+
+
+def test_models() -> None:
+    rows = {row["name"]: row for row in answer("models")}
+    assert list(rows) == list(MODELS)
+    assert {"name", "title", "parameters", "input_size", "channels"} <= set(rows["lenet5"])
+    assert rows["lenet5"]["parameters"] == 61_706 and rows["lenet5"]["input_size"] == 32
+    assert "61.7 k" in call("models").stdout
+
+
+def test_runs_and_checkpoints(home: Path) -> None:
+    runs = answer("runs")
+    assert [(row["run"], row["test_accuracy"]) for row in runs] == [("untested", None), ("early", 0.9953)]
+    (checkpoint,) = answer("checkpoints")
+    wanted = {"name": "shipped", "dataset": "digits", "model": "lenet5", "state": "completed", "test_accuracy": 0.75}
+    assert wanted.items() <= checkpoint.items()
+    assert "99.53 %" in call("runs").stdout
+
+
+def test_a_damaged_run_is_skipped_in_words(home: Path) -> None:
+    (home / "runs" / "early" / "config.json").write_text("{")
+    result = call("runs", "--json")
+    assert [row["run"] for row in json.loads(result.stdout)] == ["untested"]
+    assert "Skipped early: The config.json of 'early' is damaged" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("evaluate", "none"), ("predict", "none", "a.png"), ("compare", "none"), ("stop", "none")]
+)
+def test_an_unknown_model_is_bad_input(home: Path, arguments: tuple[str, ...]) -> None:
+    assert_refused(call(*arguments), "Unknown model 'none'")
+    assert_refused(call(*arguments, "--json"), "shipped")
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("fly",), ("predict",), ("predict", "m"), ("serve", "--port", "99999"), ("explain", "m", "f")]
+)
+def test_wrong_usage_is_bad_input(arguments: tuple[str, ...]) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def test_a_fault_is_one_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(run, progress=None):
+        raise RuntimeError("first\nsecond")
+
+    monkeypatch.setattr("vision_app.predict.load_classifier", fail)
+    result = call("predict", "shipped", home / "black.png", "--json")
+    assert result.exit_code == 1 and result.stdout == ""
+    assert result.stderr == "Error: RuntimeError: first second (VISION_APP_DEBUG=1 shows where)\n"
+    monkeypatch.setenv("VISION_APP_DEBUG", "1")
+    result = call("predict", "shipped", home / "black.png")
+    assert result.exit_code == 1 and "Traceback" in result.stderr
+
+
+def test_predict(home: Path) -> None:
+    files = [home / "broken.png", home / "white.png", home / "nowhere.png", home / "black.png"]
+    rows = answer("predict", "shipped", *files)
+    assert [row["file"] for row in rows] == list(map(str, files))
+    assert [row.get("label") for row in rows] == [None, "=light", None, "dark"]
+    assert rows[1]["scores"] == {"dark": 0.0, "=light": 1.0}
+    assert all(len(row["error"].splitlines()) == 1 for row in (rows[0], rows[2]))
+
+
+def test_predict_without_any_answer_exits_2(home: Path) -> None:
+    (row,) = answer("predict", "shipped", home / "broken.png", exit_code=2)
+    assert set(row) == {"file", "error"}
+
+
+def test_predict_for_people_and_spreadsheets(home: Path) -> None:
+    result = call("predict", "shipped", home / "white.png", home / "broken.png")
+    assert "100.00 %" in result.stdout and "broken.png" not in result.stdout
+    assert "broken.png" in result.stderr
+    result = call("predict", "shipped", home / "white.png", home / "broken.png", "--csv")
+    good, bad = csv.DictReader(io.StringIO(result.stdout))
+    assert (good["label"], good["'=light"], good["error"]) == ("'=light", "1.0", "")
+    assert bad["label"] == "" and bad["error"]
+
+
+def test_evaluate(home: Path) -> None:
+    for path in (home / "checkpoints" / "shipped",):
+        config = RunConfig(
+            dataset="digits", model="lenet5", classes=DATASETS["digits"].classes, input_size=8, channels=1
+        )
+        (path / "config.json").write_text(config.to_json())
+    assert_refused(call("evaluate", "shipped", "--dataset", "shapes"), "knows the classes 0, 1, 2")
+    assert_refused(call("evaluate", "shipped", "--split", "dev", "--json"), "Unknown split 'dev'")
+
+
+def test_compare(home: Path) -> None:
+    rows = answer("compare", "shipped", "early", "untested", "early")
+    assert [(row["name"], row["rank"]) for row in rows] == [("early", 1), ("shipped", 2), ("untested", None)]
+    assert all(row["latency_ms"] > 0 and row["file_bytes"] == 1500 for row in rows)
+    table = list(csv.DictReader(io.StringIO(call("compare", "shipped", "early", "--csv").stdout)))
+    assert [row["test_accuracy"] for row in table] == ["0.9953", "0.75"]
+    assert call("compare", "early", "--md").stdout.startswith("| Rank | Name |")
+    assert "99.53 %" in call("compare", "early").stdout
+    assert_refused(call("compare", "early", "--md", "--csv"), "one output format")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3),
+        ("-1", -1),
+        ("1e-3", 0.001),
+        ("0.5", 0.5),
+        ("true", True),
+        ("False", False),
+        ("none", None),
+        ("", None),
+        ("a=b", "a=b"),
+    ],
+)
+def test_set_reads_plain_values(text: str, value: object) -> None:
+    read = parse_changes([f"field={text}"])["field"]
+    assert read == value and type(read) is type(value)
+
+
+@pytest.mark.parametrize("text", ["epochs", "=3", " = 3"])
+def test_set_needs_a_field_and_a_value(text: str) -> None:
+    with pytest.raises(InputError, match="FIELD=VALUE"):
+        parse_changes([text])
+
+
+def test_classes_are_found_by_name_before_position() -> None:
+    assert find_class(("1", "0"), "0") == 1
+    assert find_class(("cat", "dog"), "1") == 1
+    with pytest.raises(InputError, match="Known: cat, dog"):
+        find_class(("cat", "dog"), "2")
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[1]
+    )
+
+
+def test_light_commands_import_nothing_heavy() -> None:
+    code = (
+        "import sys; from vision_app.cli import app\n"
+        "for words in (['--help'], ['datasets', '--json'], ['models'], ['runs']):\n"
+        "    app(words, standalone_mode=False)\n"
+        "heavy = {'keras', 'tensorflow', 'gradio', 'sklearn', 'cv2', 'matplotlib', 'pandas'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    result = python("-c", code)
+    assert result.returncode == 0, result.stderr
+
+
+def test_module_runs_as_a_program() -> None:
+    result = python("-m", "vision_app", "datasets", "--json")
+    assert result.returncode == 0 and result.stderr == ""
+    assert json.loads(result.stdout)
+    result = python("-m", "vision_app", "predict", "none", "none.png")
+    assert result.returncode == 2
+    assert result.stdout == "" and result.stderr.startswith("Error: Unknown model 'none'")

@@ -1,0 +1,86 @@
+"""Following a run: it stays until the run ends, and the first interruption stops the run and keeps the best."""
+
+import json
+import signal
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from vision_app import follow as module
+from vision_app.config import RunConfig
+from vision_app.follow import follow, training_answer
+from vision_app.runs import Run, Status
+
+
+class ScriptedRun:
+    """A run that passes through given states, one at each look; "ctrl-c" interrupts the one who looks."""
+
+    name, log_file = "scripted", Path("log.txt")
+
+    def __init__(self, *states: str) -> None:
+        self.states, self.stops = list(states), 0
+
+    def status(self) -> Status:
+        state = self.states.pop(0)
+        if state == "ctrl-c":
+            raise KeyboardInterrupt
+        return Status(state=state, created=1)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(run: ScriptedRun) -> None:
+        run.stops += 1
+
+    now = {
+        "epoch": 1,
+        "epochs": 2,
+        "step": 3,
+        "steps_per_epoch": 4,
+        "images_per_second": 1234.0,
+        "remaining_seconds": 61.0,
+    }
+    monkeypatch.setattr("vision_app.training.jobs.stop", stop)
+    monkeypatch.setattr("vision_app.training.progress.read_progress", lambda run: SimpleNamespace(**now, message=""))
+    monkeypatch.setattr(module, "POLL_SECONDS", 0)
+
+
+def test_it_stays_until_the_run_ends(capsys: pytest.CaptureFixture) -> None:
+    run = ScriptedRun("queued", "running", "running", "completed")
+    follow(run)
+    assert run.states == [] and run.stops == 0
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == "epoch 1/2, 1,234 images/s, 1 min 01 s left\n"
+
+
+def test_the_first_interruption_stops_the_run() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    run = ScriptedRun("running", "ctrl-c", "running", "stopped")
+    follow(run)
+    assert run.states == [] and run.stops == 1
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_the_second_interruption_leaves() -> None:
+    run = ScriptedRun("running", "ctrl-c", "running", "ctrl-c", "running")
+    with pytest.raises(KeyboardInterrupt):
+        follow(run)
+    assert run.stops == 1 and run.states == ["running"]
+
+
+@pytest.mark.parametrize(("state", "exit_code"), [("completed", 0), ("stopped", 0), ("failed", 1), ("interrupted", 1)])
+def test_the_answer_tells_how_it_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture, state: str, exit_code: int
+) -> None:
+    run = Run(tmp_path)
+    (tmp_path / "config.json").write_text(RunConfig().to_json())
+    run.write_status(Status(state=state, created=1, seconds=90, best_epoch=2, message="the disk is full"))
+    answer = training_answer(run, as_json=True)
+    document = json.loads(answer.text)
+    wanted = {"run": run.name, "state": state, "best_epoch": 2, "seconds": 90, "test_accuracy": None}
+    assert wanted.items() <= document.items()
+    assert answer.exit_code == exit_code
+    assert ("the disk is full" in capsys.readouterr().err) == bool(exit_code)
+    assert "1 min 30 s" in training_answer(run, as_json=False).text

@@ -1,0 +1,44 @@
+"""Numbers as people read them."""
+
+import pytest
+
+from vision_app import readable
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "expected"),
+    [
+        (readable.percent, 0.9953, "99.53 %"),
+        (readable.percent, 1.0, "100.00 %"),
+        (readable.number, 0.01234567, "0.01235"),
+        (readable.count, 0, "0"),
+        (readable.count, 999, "999"),
+        (readable.count, 999_960, "1.0 M"),
+        (readable.count, 1_234_567, "1.2 M"),
+        (readable.count, 3_100_000_000_000, "3100.0 G"),
+        (readable.file_size, 61_706, "61.7 kB"),
+        (readable.milliseconds, 0.0234, "0.0234 ms"),
+        (readable.milliseconds, 12.345, "12.3 ms"),
+        (readable.milliseconds, 1234.5, "1234 ms"),
+        (readable.duration, 9.54, "9.5 s"),
+        (readable.duration, 59.96, "1 min 00 s"),
+        (readable.duration, 7384, "2 h 03 min"),
+    ],
+)
+def test_numbers(function, value: float, expected: str) -> None:
+    assert function(value) == expected
+    assert function(None) == "-"
+
+
+def test_table_is_aligned_and_one_line_a_row() -> None:
+    text = readable.table(["Name", "Size"], [["a\nb", "1.0 M"], ["long name", "12"]])
+    assert text.splitlines() == [
+        "Name        Size",
+        "---------  -----",
+        "a b        1.0 M",
+        "long name     12",
+    ]
+
+
+def test_empty_table_is_its_header() -> None:
+    assert readable.table(["Name", "Size"], []).splitlines() == ["Name  Size", "----  ----"]

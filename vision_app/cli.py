@@ -1,0 +1,384 @@
+"""The command line: the app's functions from a shell.
+
+Heavy packages are imported inside the commands, so that the light ones answer at once.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vision_app import readable
+from vision_app.config import RunConfig
+from vision_app.console import (
+    BAD_INPUT,
+    Answer,
+    Command,
+    check_one_format,
+    document,
+    facts,
+    parse_changes,
+    progress_bar,
+    say,
+)
+from vision_app.errors import InputError
+from vision_app.follow import follow, stored_accuracy, training_answer, wait
+from vision_app.runs import Run, list_checkpoints, list_runs, resolve
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vision_app.evaluation.report import EvaluationReport
+    from vision_app.predict import Classifier
+
+
+OVERLAY_PIXELS = 224
+
+app = typer.Typer(
+    help="Vision Workbench: train, test and use image classifiers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+ModelName = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A checkpoint's name, a run id, `latest`, or a folder.")
+]
+DatasetName = Annotated[str | None, typer.Option("--dataset", help="By default the one that the model learned from.")]
+
+
+@app.command(cls=Command)
+def datasets(as_json: AsJson = False) -> Answer:
+    """List the datasets."""
+    from vision_app.data.datasets import DATASETS, is_available
+
+    rows = [
+        {
+            "name": row.name,
+            "title": row.title,
+            "classes": list(row.classes),
+            "available": is_available(row),
+            "splits": {"train": row.num_train, "test": row.num_test},
+            "image_shape": row.image_shape,
+            "licence": row.licence,
+        }
+        for row in DATASETS.values()
+    ]
+    if as_json:
+        return document(rows)
+    header = ["Name", "Title", "Classes", "Train", "Test", "Available"]
+    cells = [
+        [row["name"], row["title"], len(row["classes"]), *row["splits"].values(), _yes(row["available"])]
+        for row in rows
+    ]
+    return Answer(readable.table(header, cells))
+
+
+@app.command(cls=Command)
+def models(as_json: AsJson = False) -> Answer:
+    """List the networks that can be trained."""
+    from vision_app.models.catalog import MODELS
+
+    fields = {
+        "name": "name",
+        "title": "title",
+        "parameters": "parameters",
+        "input_size": "default_size",
+        "channels": "channels",
+    }
+    rows = [{key: getattr(row, field) for key, field in fields.items()} for row in MODELS.values()]
+    if as_json:
+        return document(rows)
+    header = ["Name", "Title", "Parameters", "Input size", "Channels"]
+    cells = [
+        [row["name"], row["title"], readable.count(row["parameters"]), row["input_size"], row["channels"]]
+        for row in rows
+    ]
+    return Answer(readable.table(header, cells))
+
+
+@app.command(cls=Command)
+def runs(as_json: AsJson = False) -> Answer:
+    """List the training runs, newest first."""
+    return _listing(list_runs(), "run", as_json)
+
+
+@app.command(cls=Command)
+def checkpoints(as_json: AsJson = False) -> Answer:
+    """List the trained models that ship with the app."""
+    return _listing(list_checkpoints(), "name", as_json)
+
+
+@app.command(cls=Command)
+def train(
+    dataset: Annotated[str | None, typer.Option(help="The images to learn from.")] = None,
+    model: Annotated[str | None, typer.Option(help="The network to train.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="How often each training image is seen.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same run.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Set any other field; may be repeated.")
+    ] = None,
+    like: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Start from the settings of a checkpoint or run.")
+    ] = None,
+    publish: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Copy the finished run to checkpoints/NAME.")
+    ] = None,
+    as_json: AsJson = False,
+) -> Answer:
+    """Train a network and wait for it; Ctrl-C stops it and keeps the best."""
+    from vision_app.training import jobs
+    from vision_app.training.recipe import make_config
+
+    base = resolve(like).config() if like else None
+    options = {"dataset": dataset, "model": model, "epochs": epochs, "seed": seed}
+    fields = parse_changes(changes or []) | {field: value for field, value in options.items() if value is not None}
+    start = base or RunConfig()
+    dataset, model = fields.pop("dataset", start.dataset), fields.pop("model", start.model)
+    run = jobs.start(make_config(dataset, model, fields, base))
+    say(f"Run {run.name}: {model} on {dataset}. Ctrl-C stops it and keeps the best.")
+    follow(run)
+    if publish and run.status().state in ("completed", "stopped"):
+        say(f"Published as {jobs.publish(run, publish).path}")
+    return training_answer(run, as_json)
+
+
+@app.command(cls=Command)
+def stop(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, or `latest`.")], as_json: AsJson = False
+) -> Answer:
+    """Ask a run to stop, keep its best model, and wait until it has."""
+    found = resolve(run)
+    from vision_app.training import jobs
+
+    jobs.stop(found)
+    wait(found)
+    return training_answer(found, as_json)
+
+
+@app.command(cls=Command)
+def evaluate(
+    model: ModelName,
+    dataset: DatasetName = None,
+    split: Annotated[str, typer.Option(help="test, validation or train.")] = "test",
+    limit: Annotated[int | None, typer.Option(help="Use so many images, drawn at random with a fixed seed.")] = None,
+    as_json: AsJson = False,
+) -> Answer:
+    """Test a model on a dataset."""
+    run = resolve(model)
+    from vision_app.evaluate_run import evaluate_run
+
+    with progress_bar("Evaluating") as progress:
+        report = evaluate_run(run, dataset, split, limit, progress)
+    return Answer(report.to_json()) if as_json else Answer(_report_text(report))
+
+
+@app.command(cls=Command)
+def predict(
+    model: ModelName,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Pictures.")],
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> Answer:
+    """Classify pictures. Exits 0 if any of them could be answered, else 2."""
+    check_one_format(as_json, as_csv)
+    run = resolve(model)
+    from vision_app.predict import load_classifier
+
+    classifier = load_classifier(run)
+    results = [_predict_file(classifier, file) for file in files]
+    for result in results:
+        if "error" in result and not as_json:
+            say(f"{result['file']}: {result['error']}")
+    exit_code = 0 if any("label" in result for result in results) else BAD_INPUT
+    if as_json:
+        return document(results, exit_code)
+    return Answer(_predictions_text(results, classifier.classes, as_csv), exit_code)
+
+
+@app.command(cls=Command)
+def explain(
+    model: ModelName,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A picture.")],
+    out: Annotated[Path, typer.Option(metavar="PNG", help="Where the picture with the heat map over it goes.")],
+    class_name: Annotated[
+        str | None, typer.Option("--class", metavar="CLASS", help="By default the predicted one.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="By default the model's own choice.")] = None,
+    method: Annotated[str, typer.Option(help="How to explain.")] = "gradcam",
+    array: Annotated[Path | None, typer.Option(metavar="NPY", help="Where the heat map itself goes.")] = None,
+    as_json: AsJson = False,
+) -> Answer:
+    """Show where a model looked."""
+    run = resolve(model)
+    from vision_app.data.uploads import read_picture
+    from vision_app.explain import explain as explain_image
+    from vision_app.predict import load_classifier
+
+    classifier = load_classifier(run)
+    class_index = None if class_name is None else find_class(classifier.classes, class_name)
+    image = classifier.receive(read_picture(file))
+    result = explain_image(run, image, class_index=class_index, layer=layer, method=method)
+    _write_explanation(image, result.heatmap, out, array)
+    found = {
+        "file": file,
+        "model": run.name,
+        "label": result.label,
+        "class_index": result.class_index,
+        "layer": result.layer,
+    }
+    found |= {"method": result.method, "out": str(out), "array": str(array) if array else None}
+    return document(found) if as_json else Answer(facts(found))
+
+
+@app.command(cls=Command)
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Checkpoints and runs.")],
+    dataset: Annotated[
+        str | None, typer.Option(help="Test all of them on this one; by default their stored results.")
+    ] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: Annotated[bool, typer.Option("--md", help="Print a Markdown table.")] = False,
+) -> Answer:
+    """Put models side by side; only those tested on the same images are ranked against each other."""
+    check_one_format(as_json, as_csv, as_markdown)
+    chosen = [resolve(name) for name in dict.fromkeys(names)]
+    from vision_app.evaluate_run import evaluate_run, run_latency
+    from vision_app.evaluation.compare import compare as rank
+    from vision_app.evaluation.compare import comparison_rows
+
+    with progress_bar("Testing") as progress:
+        tested = (lambda run: evaluate_run(run, dataset, progress=progress)) if dataset else None
+        comparison = rank(comparison_rows(chosen, run_latency, tested))
+    if as_json:
+        return Answer(comparison.to_json())
+    if as_csv:
+        return Answer(comparison.to_csv())
+    return Answer(comparison.to_markdown() if as_markdown else readable.table(*comparison.to_cells()))
+
+
+@app.command(cls=Command)
+def serve(
+    host: Annotated[str, typer.Option(help="0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 7860,
+) -> Answer:
+    """Serve the app with its REST routes."""
+    from vision_app.ui.server import serve as serve_app
+
+    serve_app(host, port)
+    return Answer("")
+
+
+def find_class(classes: tuple[str, ...], wanted: str) -> int:
+    """Return the position of a class, given its name or its position.
+
+    Raises:
+        InputError: the model has no such class.
+    """
+    if wanted in classes:
+        return classes.index(wanted)
+    if wanted.isdecimal() and int(wanted) < len(classes):
+        return int(wanted)
+    raise InputError(f"Unknown class '{wanted}'. Known: {', '.join(classes)}.")
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _listing(found: list[Run], key: str, as_json: bool) -> Answer:
+    rows = []
+    for run in found:
+        try:
+            rows.append(_run_facts(run, key))
+        except ValueError as error:
+            say(f"Skipped {run.name}: {error}")
+    if as_json:
+        return document(rows)
+    cells = [
+        [row[key], row["dataset"], row["model"], row["state"], readable.percent(row["test_accuracy"])] for row in rows
+    ]
+    return Answer(readable.table([key.title(), "Dataset", "Model", "State", "Test accuracy"], cells))
+
+
+def _run_facts(run: Run, key: str) -> dict[str, Any]:
+    config, status = run.config(), run.status()
+    return {
+        key: run.name,
+        "dataset": config.dataset,
+        "model": config.model,
+        "state": status.state,
+        "test_accuracy": stored_accuracy(run),
+        "best_epoch": status.best_epoch,
+        "created": status.created,
+        "seconds": status.seconds,
+    }
+
+
+def _report_text(report: "EvaluationReport") -> str:
+    summary = {
+        "model": report.model,
+        "dataset": f"{report.dataset}, {report.split}, {report.count:,} images",
+        "accuracy": readable.percent(report.accuracy),
+        "macro_F1": readable.percent(report.macro_f1),
+        "loss": readable.number(report.loss),
+    }
+    cells = [
+        [
+            entry.name,
+            readable.percent(entry.precision),
+            readable.percent(entry.recall),
+            readable.percent(entry.f1),
+            entry.support,
+        ]
+        for entry in report.per_class
+    ]
+    return facts(summary) + "\n\n" + readable.table(["Class", "Precision", "Recall", "F1", "Images"], cells)
+
+
+def _predict_file(classifier: "Classifier", file: str) -> dict[str, Any]:
+    from vision_app.data.uploads import read_picture
+
+    try:
+        prediction = classifier.predict(read_picture(file))
+    except (InputError, OSError) as error:
+        return {"file": file, "error": " ".join(str(error).split())}
+    return {"file": file, "label": prediction.label, "scores": prediction.scores}
+
+
+def _predictions_text(results: list[dict[str, Any]], classes: Iterable[str], as_csv: bool) -> str:
+    if as_csv:
+        rows = [[row["file"], row.get("label"), row.get("error"), *_scores(row, classes)] for row in results]
+        return readable.csv_table(["file", "label", "error", *classes], rows)
+    answered = [row for row in results if "label" in row]
+    cells = [[row["file"], row["label"], readable.percent(row["scores"][row["label"]])] for row in answered]
+    return readable.table(["File", "Label", "Probability"], cells)
+
+
+def _scores(row: dict[str, Any], classes: Iterable[str]) -> list[float | None]:
+    return [row.get("scores", {}).get(name) for name in classes]
+
+
+def _write_explanation(image: "np.ndarray", heatmap: "np.ndarray", out: Path, array: Path | None) -> None:
+    """Write the heat map over the image that the network received, enlarged so that a person can see it."""
+    import numpy as np
+    from PIL import Image
+
+    from vision_app.figures import overlay
+
+    factor = -(-OVERLAY_PIXELS // len(image))
+    large = image.repeat(factor, axis=0).repeat(factor, axis=1)
+    try:
+        Image.fromarray(overlay(large, heatmap)).save(out)
+        if array:
+            with array.open("wb") as file:
+                np.save(file, heatmap)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"Could not write the explanation ({error}); give --out a .png in a folder that exists."
+        ) from error

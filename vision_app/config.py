@@ -1,0 +1,140 @@
+"""What determines a run: one flat, frozen, validated value, written to config.json and read back the same."""
+
+import json
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from vision_app.errors import InputError
+
+Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
+Schedule = Literal["constant", "step", "exponential", "cosine", "triangular", "plateau"]
+Fit = Literal["crop", "pad", "stretch"]
+Monitor = Literal["val_accuracy", "val_loss"]
+
+
+class DataConfig(BaseModel):
+    """Which images a run sees and how they are made ready for the network."""
+
+    dataset: str = Field("digits", title="Dataset", description="The images to learn from.")
+    input_size: int | None = Field(
+        None, ge=4, le=1024, title="Input size", description="Pixels a side that the network receives; empty: the dataset's own."
+    )
+    channels: Literal[1, 3] | None = Field(
+        None, title="Channels", description="1 for grey, 3 for colour; empty: the dataset's own."
+    )
+    fit: Fit = Field("crop", title="Fit", description="How a picture that is not square becomes square.")
+    normalization: Literal["rescale", "standardize"] = Field(
+        "rescale", title="Normalisation", description="Divide by 255, or subtract the training mean and divide by its deviation."
+    )
+    augmentation: dict[str, float] = Field(
+        default_factory=dict, title="Augmentation", description="Random changes to training images, each with its strength."
+    )
+    validation_fraction: float = Field(
+        0.1, gt=0, le=0.5, title="Validation share", description="Share of the training images kept for validation."
+    )
+    train_limit: int | None = Field(
+        None, ge=20, title="Training images", description="Use only so many training images; empty: all."
+    )
+
+
+class ModelConfig(BaseModel):
+    """Which network a run trains."""
+
+    model: str = Field("simple_cnn", title="Model", description="The network to train.")
+    dropout: float | None = Field(
+        None, ge=0, lt=1, title="Dropout", description="Share of units switched off while training; empty: the model's own."
+    )
+    l2: float = Field(0.0, ge=0, le=1, title="L2", description="Penalty on large weights.")
+    options: dict[str, int | float | bool] = Field(
+        default_factory=dict, title="Model options", description="Further options of this model, such as blocks_per_group."
+    )
+
+
+class TrainConfig(BaseModel):
+    """How a run trains it."""
+
+    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="The same seed gives the same run.")
+    epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="How often each training image is seen.")
+    batch_size: int = Field(64, ge=1, le=8192, title="Batch size", description="Images per step.")
+    optimizer: Optimizer = Field("adam", title="Optimizer", description="The rule that turns gradients into steps.")
+    learning_rate: float = Field(1e-3, gt=0, le=100, title="Learning rate", description="The size of a step, at its highest.")
+    momentum: float = Field(0.9, ge=0, lt=1, title="Momentum", description="How much of the last step is kept (SGD, RMSprop).")
+    schedule: Schedule = Field("constant", title="Schedule", description="How the learning rate changes over the run.")
+    warmup_epochs: float = Field(0, ge=0, title="Warm-up epochs", description="The rate rises from zero over so many epochs.")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, title="Label smoothing", description="Share of the target spread over all classes."
+    )
+    early_stopping: bool = Field(False, title="Early stopping", description="Stop when validation no longer improves.")
+    patience: int = Field(5, ge=1, title="Patience", description="Epochs without improvement before stopping.")
+    min_delta: float = Field(0.0, ge=0, title="Smallest improvement", description="What counts as an improvement.")
+    monitor: Monitor = Field("val_accuracy", title="Monitor", description="What decides which epoch is best.")
+    mixed_precision: bool = Field(
+        False, title="Mixed precision", description="Compute in 16 bits: faster on most GPUs, on some CPUs too."
+    )
+
+
+class RunConfig(DataConfig, ModelConfig, TrainConfig):
+    """Everything that determines a run. Flat: every field has one name in config.json, the form and `--set`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    classes: tuple[str, ...] = Field((), title="Classes", description="Class names in label order, filled in at the start.")
+    upload_style: str = Field("photo", title="Upload style", description="How outside pictures are made to look like the dataset's.")
+    versions: dict[str, str] = Field(default_factory=dict, title="Versions", description="Packages that the run was made with.")
+
+    @field_validator("augmentation", mode="before")
+    @classmethod
+    def _augmentation_from_text(cls, value: Any) -> Any:
+        """Accept "none", "flip,rotation=10", a list of names, or a mapping; a bare name takes its default strength (-1)."""
+        if value is None or value == "none":
+            return {}
+        if isinstance(value, str):
+            value = [part for part in value.replace(" ", "").split(",") if part]
+        if isinstance(value, (list, tuple)):
+            return dict(part.split("=", 1) if "=" in part else (part, -1) for part in value)
+        return value
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.warmup_epochs >= self.epochs and self.warmup_epochs > 0:
+            raise ValueError(f"warmup_epochs must be below epochs ({self.epochs}), got {self.warmup_epochs:g}")
+        if self.schedule == "plateau" and self.warmup_epochs:
+            raise ValueError("schedule 'plateau' follows the validation loss and takes no warmup_epochs; set warmup_epochs to 0")
+        return self
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> "RunConfig":
+        """Build a config from plain values.
+
+        Raises:
+            InputError: a field is unknown or its value impossible; the message names field, rule and value.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise InputError(describe(error)) from None
+
+    def updated(self, **changes: Any) -> "RunConfig":
+        """Return a copy with some fields changed, validated again."""
+        return self.parse({**self.model_dump(), **changes})
+
+    def to_json(self) -> str:
+        """Return the config as indented JSON."""
+        return json.dumps(self.model_dump(mode="json"), indent=2)
+
+
+def describe(error: ValidationError) -> str:
+    """Turn the first complaints of pydantic into one sentence that names field, rule and value."""
+    parts = []
+    for item in error.errors()[:3]:
+        field = ".".join(str(piece) for piece in item["loc"])
+        if item["type"] == "extra_forbidden":
+            known = ", ".join(name for name in RunConfig.model_fields if name not in ("classes", "versions"))
+            parts.append(f"Unknown field '{field}'. Known: {known}")
+        elif field:
+            rule = item["msg"].removeprefix("Input ").removeprefix("Value error, ")
+            parts.append(f"{field} {rule}, got {item['input']!r}")
+        else:
+            parts.append(item["msg"].removeprefix("Value error, "))
+    return "; ".join(parts) + "."

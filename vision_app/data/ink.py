@@ -1,0 +1,158 @@
+"""What was drawn or lies on a plain ground: found whatever the paper, the light and the pen."""
+
+import numpy as np
+
+from vision_app.errors import InputError
+
+WORK_SIDE = 512
+SMALLEST_CONTRAST = 12.0
+BLANK = (
+    "Expected a picture with something drawn on a plain ground, but the picture is blank; "
+    "draw a stroke, or use a picture with more contrast."
+)
+
+
+def extract_ink(picture: np.ndarray) -> np.ndarray:
+    """Return the ink of a picture, cropped to its bounding box: 0 paper, 1 full ink.
+
+    Light on dark counts like dark on light, uneven light and noise are removed, and faint ink is made strong.
+
+    Args:
+        picture: uint8 (h, w), (h, w, 1) or (h, w, 3).
+
+    Returns:
+        float32 (h', w'), neither side longer than 512.
+
+    Raises:
+        InputError: there is no ink.
+    """
+    grey = clearest_channel(picture)
+    grey *= ink_sign(grey)
+    ink = grey - _background(grey)
+    floor, threshold = _noise_floor(ink)
+    full = np.percentile(ink[ink > threshold], 90) if (ink > threshold).any() else 0.0
+    if full < max(SMALLEST_CONTRAST, 2 * floor):
+        raise InputError(BLANK)
+    ink = np.clip((ink - floor) / (full - floor), 0, 1).astype(np.float32)
+    return crop(keep_main_parts(ink, (threshold - floor) / (full - floor)))
+
+
+def clearest_channel(picture: np.ndarray) -> np.ndarray:
+    """Return the brightness, or the colour channel that shows coloured ink much better, as float32 (h, w).
+
+    The picture is reduced by area averaging to at most 512 pixels a side.
+    """
+    import cv2
+
+    pixels = picture.astype(np.float32).reshape(*picture.shape[:2], -1)
+    scale = WORK_SIDE / max(pixels.shape[:2])
+    if scale < 1:
+        height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
+    if pixels.shape[2] == 1:
+        return pixels[:, :, 0]
+    channels = [pixels @ np.array([0.299, 0.587, 0.114], np.float32), *np.moveaxis(pixels, 2, 0)]
+    spreads = [np.ptp(np.percentile(channel, [1, 99])) for channel in channels]
+    best = int(np.argmax(spreads))
+    return np.ascontiguousarray(channels[best if spreads[best] > 1.25 * spreads[0] else 0])
+
+
+def ink_sign(grey: np.ndarray) -> int:
+    """Return 1 if the ink is brighter than its ground, -1 if it is darker.
+
+    A smooth surface through the picture's margin stands for the ground, so shading does not count as ink.
+    """
+    height, width = grey.shape
+    margin = max(1, round(0.06 * max(height, width)))
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
+    edge = np.ones((height, width), bool)
+    edge[margin:-margin, margin:-margin] = False
+    surface = terms @ _fit_robustly(terms[edge], grey[edge])
+    return 1 if np.sum((grey - surface) ** 3) >= 0 else -1
+
+
+def _fit_robustly(terms: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return least-squares coefficients that ink in the margin does not pull away: start at the median, drop outliers."""
+    coefficients = np.zeros(terms.shape[1])
+    coefficients[0] = np.median(values)
+    for _ in range(5):
+        residual = np.abs(values - terms @ coefficients)
+        near = residual <= max(2.5 * np.median(residual), 1.0)
+        coefficients = np.linalg.lstsq(terms[near], values[near], rcond=None)[0]
+    return coefficients
+
+
+def _background(grey: np.ndarray) -> np.ndarray:
+    """Return the ground under bright ink: a morphological opening that no stroke is wide enough to survive."""
+    import cv2
+
+    height, width = grey.shape
+    scale = min(1.0, 64 / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    side = max(size) // 2 + 1
+    ground = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _noise_floor(ink: np.ndarray) -> tuple[float, float]:
+    """Return the level up to which values are noise of the ground, and the one (Otsu's) above which they are ink."""
+    import cv2
+
+    def otsu(values: np.ndarray) -> float:
+        top = max(float(values.max()), 1.0)
+        levels = np.clip(values / top * 255, 0, 255).astype(np.uint8).reshape(-1, 1)
+        return cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)[0] * top / 255
+
+    ground = ink[ink <= otsu(ink)]
+    level = np.median(ground)
+    floor = level + 3 * 1.4826 * np.median(np.abs(ground - level))
+    above = ink[ink > floor]
+    return float(floor), max(otsu(above), float(floor)) if above.size else float(floor)
+
+
+def keep_main_parts(ink: np.ndarray, threshold: float) -> np.ndarray:
+    """Return `ink` without specks: parts that are small and far from the rest.
+
+    Args:
+        ink: float32 (h, w), 0..1.
+        threshold: a part counts only if it is darker than this somewhere.
+    """
+    import cv2
+
+    count, parts, boxes, _ = cv2.connectedComponentsWithStats((ink > 0.1).astype(np.uint8), connectivity=8)
+    peaks = np.zeros(count)
+    np.maximum.at(peaks, parts.ravel(), ink.ravel())
+    masses = np.bincount(parts.ravel(), weights=ink.ravel(), minlength=count)
+    masses[(peaks <= threshold) | (np.arange(count) == 0)] = 0
+    if not masses.any():
+        raise InputError(BLANK)
+    kept = _grow(boxes, masses)
+    return np.where(np.isin(parts, kept), ink, 0).astype(np.float32)
+
+
+def _grow(boxes: np.ndarray, masses: np.ndarray) -> list[int]:
+    """Return the parts that belong together: the largest, all large ones, and smaller ones close by."""
+    order = [part for part in np.argsort(-masses) if masses[part] > 0][:200]
+    kept = [order[0]]
+    size = boxes[order[0], 2:4].max()
+    for part in order[1:]:
+        share = masses[part] / masses[order[0]]
+        gap = min(_gap(boxes[part], boxes[other]) for other in kept)
+        if share > 0.02 and gap <= (0.3 + share) * size:
+            kept.append(part)
+    return kept
+
+
+def _gap(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the distance in pixels between two boxes (left, top, width, height)."""
+    across = max(one[0] - other[0] - other[2], other[0] - one[0] - one[2], 0)
+    down = max(one[1] - other[1] - other[3], other[1] - one[1] - one[3], 0)
+    return float(np.hypot(across, down))
+
+
+def crop(ink: np.ndarray, level: float = 0.1) -> np.ndarray:
+    """Return the bounding box of the ink above `level`."""
+    rows, columns = np.nonzero((ink > level).any(1))[0], np.nonzero((ink > level).any(0))[0]
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

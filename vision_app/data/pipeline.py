@@ -1,0 +1,41 @@
+"""Batches for training: shuffled, augmented, seeded, the same for every Keras backend."""
+
+import numpy as np
+
+from vision_app.data.augment import Augmenter
+
+
+class TrainingBatches:
+    """The batches of one epoch after another; each epoch has its own order and its own random changes.
+
+    Args:
+        images: uint8, shape (n, size, size, channels).
+        labels: shape (n,).
+        batch_size: images a batch; a smaller last batch is dropped unless it is the only one.
+        seed: the run's seed; order and changes depend on it and on the epoch alone.
+        augmenter: random changes, or None.
+    """
+
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, augmenter: Augmenter | None
+    ) -> None:
+        self.images, self.labels = images, labels.astype(np.int32)
+        self.batch_size = min(batch_size, len(images))
+        self.seed, self.augmenter = seed, augmenter
+        self.start_epoch(0)
+
+    def __len__(self) -> int:
+        return len(self.images) // self.batch_size
+
+    def start_epoch(self, epoch: int) -> None:
+        """Shuffle for the given epoch, counted from 0."""
+        self.epoch = epoch
+        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+
+    def batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return images (batch, size, size, channels) uint8 and labels (batch,) int32."""
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        images = self.images[chosen]
+        if self.augmenter:
+            images = self.augmenter(images, np.random.default_rng([self.seed, self.epoch, index]))
+        return images, self.labels[chosen]

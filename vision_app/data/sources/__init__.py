@@ -1,0 +1,1 @@
+"""Readers of the publishers' own file formats, one a file."""

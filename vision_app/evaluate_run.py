@@ -1,0 +1,111 @@
+"""Testing a finished run or checkpoint on real images: where predictions and metrics meet."""
+
+import numpy as np
+
+from vision_app.data.datasets import find_dataset, load_split
+from vision_app.data.download import Progress
+from vision_app.data.preprocess import preprocess
+from vision_app.data.splits import train_validation_split
+from vision_app.errors import InputError
+from vision_app.evaluation.profiling import measure_latency
+from vision_app.evaluation.report import EvaluationReport, evaluate, split_id
+from vision_app.lookup import find
+from vision_app.predict import Classifier, load_classifier
+from vision_app.runs import Run
+
+BATCH_SIZE = 256
+SPLITS = dict.fromkeys(("train", "validation", "test"))
+
+
+def evaluate_run(
+    run: Run,
+    dataset: str | None = None,
+    split: str = "test",
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> EvaluationReport:
+    """Predict a split with a run's model and measure the predictions.
+
+    Args:
+        run: the run or checkpoint.
+        dataset: a dataset with the same classes; by default the one that the run learned from.
+        split: "test", or "train" or "validation" as this run would divide the dataset's training images.
+        limit: use only so many images, drawn with a fixed seed.
+        progress: called with the share done, 0 to 1, and a sentence.
+
+    Raises:
+        InputError: unknown dataset or split, other classes than the model's, or no usable model.
+    """
+    config, status = run.config(), run.status()
+    dataset = find_dataset(dataset or config.dataset).name
+    _check_classes(run, dataset)
+    images, labels = _split_images(run, dataset, split, progress)
+    chosen = _draw(len(labels), limit)
+    images, labels = images[chosen], labels[chosen]
+    probabilities = _predict(load_classifier(run), images, progress)
+    return evaluate(
+        probabilities,
+        labels,
+        config.classes,
+        model=run.name,
+        dataset=dataset,
+        split=split,
+        split_id=split_id(dataset, split, images, labels),
+        parameters=status.parameters,
+        file_bytes=run.model_file.stat().st_size if run.model_file.exists() else None,
+        training_seconds=status.seconds,
+    )
+
+
+def run_latency(run: Run) -> float | None:
+    """Return the median milliseconds of predicting one image, or None where the run has no model yet."""
+    if not run.model_file.exists() and not run.tflite_file.exists():
+        return None
+    classifier = load_classifier(run)
+    size, channels = classifier.config.input_size, classifier.config.channels
+    image = np.zeros((1, size, size, channels), np.uint8)
+    return measure_latency(lambda: classifier.probabilities(image)).median_ms
+
+
+def _check_classes(run: Run, dataset: str) -> None:
+    expected, got = run.config().classes, find_dataset(dataset).classes
+    if tuple(expected) != tuple(got):
+        raise InputError(
+            f"'{run.name}' knows the classes {_listed(expected)}, but '{dataset}' has {_listed(got)}; "
+            "choose a dataset with the model's own classes."
+        )
+
+
+def _listed(classes: tuple[str, ...]) -> str:
+    return ", ".join(classes[:3]) + (f" ... ({len(classes)} in all)" if len(classes) > 3 else "")
+
+
+def _split_images(run: Run, dataset: str, split: str, progress: Progress | None) -> tuple[np.ndarray, np.ndarray]:
+    find(SPLITS, split, "split")
+    images, labels = load_split(dataset, "test" if split == "test" else "train", progress)
+    if split == "test":
+        return images, labels
+    config = run.config()
+    parts = train_validation_split(labels, config.validation_fraction, config.seed, config.train_limit)
+    chosen = parts[0] if split == "train" else parts[1]
+    return images[chosen], labels[chosen]
+
+
+def _draw(num_images: int, limit: int | None) -> np.ndarray:
+    """Return the positions to use; at random, because a published split may be sorted by class."""
+    if limit is not None and limit < 1:
+        raise InputError(f"Expected a limit of at least 1 image, got {limit}; leave it out to use all.")
+    if limit is None or limit >= num_images:
+        return np.arange(num_images)
+    return np.sort(np.random.default_rng(0).permutation(num_images)[:limit])
+
+
+def _predict(classifier: Classifier, images: np.ndarray, progress: Progress | None) -> np.ndarray:
+    config, batches = classifier.config, []
+    for start in range(0, len(images), BATCH_SIZE):
+        batch = images[start : start + BATCH_SIZE]
+        batches.append(classifier.probabilities(preprocess(batch, config.input_size, config.channels, config.fit)))
+        if progress:
+            done = start + len(batch)
+            progress(done / len(images), f"{done:,} of {len(images):,} images")
+    return np.concatenate(batches)

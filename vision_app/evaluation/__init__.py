@@ -1,0 +1,1 @@
+"""How good a model is: metrics, the evaluation report, and honest comparison."""

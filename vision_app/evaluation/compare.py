@@ -1,0 +1,166 @@
+"""Several models side by side; only those tested on the same images are ranked against each other."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from vision_app import readable
+from vision_app.evaluation.report import EvaluationReport
+from vision_app.runs import Run
+
+
+def _plain(value: object) -> str:
+    return readable.MISSING if value is None else str(value)
+
+
+# Field -> title and how people read it.
+COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "rank": ("Rank", _plain),
+    "name": ("Name", _plain),
+    "dataset": ("Dataset", _plain),
+    "model": ("Model", _plain),
+    "parameters": ("Parameters", readable.count),
+    "file_bytes": ("File", readable.file_size),
+    "test_accuracy": ("Test accuracy", readable.percent),
+    "macro_f1": ("Macro F1", readable.percent),
+    "loss": ("Loss", readable.number),
+    "latency_ms": ("Latency", readable.milliseconds),
+    "training_seconds": ("Training", readable.duration),
+    "split_id": ("Split", _plain),
+    "state": ("State", _plain),
+}
+
+
+class ComparisonRow(BaseModel):
+    """One model: what it is, how it did on its test split, and what it costs. Unknown values are None."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, protected_namespaces=())
+
+    name: str
+    dataset: str
+    model: str
+    parameters: int | None = None
+    file_bytes: int | None = None
+    test_accuracy: float | None = None
+    macro_f1: float | None = None
+    loss: float | None = None
+    latency_ms: float | None = None
+    training_seconds: float | None = None
+    split_id: str | None = None
+    rank: int | None = None
+    state: str | None = None
+
+
+class Comparison(BaseModel):
+    """Models side by side: those tested on the same images together, best first; those without a report last."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    rows: tuple[ComparisonRow, ...]
+
+    def to_json(self) -> str:
+        """Return the rows as one strict JSON list."""
+        return json.dumps(self._records(), indent=2, allow_nan=False)
+
+    def to_csv(self) -> str:
+        """Return the rows as CSV with a header line, safe to open in a spreadsheet."""
+        return readable.csv_table(
+            list(ComparisonRow.model_fields), [list(record.values()) for record in self._records()]
+        )
+
+    def to_markdown(self) -> str:
+        """Return the rows as a Markdown table of readable numbers."""
+        header, cells = self.to_cells()
+        lines = [header, ["---"] * len(header), *([_markdown_cell(cell) for cell in row] for row in cells)]
+        return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+    def to_cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return the column titles and, for each row, its values as people read them."""
+        rows = [[as_text(getattr(row, field)) for field, (_, as_text) in COLUMNS.items()] for row in self.rows]
+        return [title for title, _ in COLUMNS.values()], rows
+
+    def _records(self) -> list[dict[str, Any]]:
+        return [row.model_dump(mode="json") for row in self.rows]
+
+
+def compare(rows: Iterable[ComparisonRow]) -> Comparison:
+    """Rank models by test accuracy among those tested on the same images; equal accuracies share a rank.
+
+    Args:
+        rows: the models; rows without an accuracy or a split are listed last, unranked.
+    """
+    groups: dict[tuple[str, str], list[ComparisonRow]] = defaultdict(list)
+    unranked = []
+    for row in rows:
+        if row.test_accuracy is None or row.split_id is None:
+            unranked.append(row.model_copy(update={"rank": None}))
+        else:
+            groups[row.dataset, row.split_id].append(row)
+    ranked = [row for key in sorted(groups, key=itemgetter(0)) for row in _rank(groups[key])]
+    return Comparison(rows=(*ranked, *unranked))
+
+
+def comparison_rows(
+    runs: Iterable[Run],
+    latency: Callable[[Run], float | None] | None = None,
+    report: Callable[[Run], EvaluationReport | None] | None = None,
+) -> list[ComparisonRow]:
+    """Read what is known of some runs or checkpoints.
+
+    Args:
+        runs: the runs.
+        latency: median milliseconds of one prediction of a run, or None if it cannot be measured.
+        report: where a run's report comes from; by default the one stored with it.
+    """
+    report = report or stored_report
+    return [_row(run, report(run), latency(run) if latency else None) for run in runs]
+
+
+def stored_report(run: Run) -> EvaluationReport | None:
+    """Return the report stored with a run; None where there is none or it cannot be read."""
+    try:
+        values = run.report()
+        return EvaluationReport.model_validate(values) if values is not None else None
+    except ValueError:
+        return None
+
+
+def _row(run: Run, report: EvaluationReport | None, latency_ms: float | None) -> ComparisonRow:
+    config, status = run.config(), run.status()
+    measured = {}
+    if report:
+        measured = {
+            "test_accuracy": report.accuracy,
+            "macro_f1": report.macro_f1,
+            "loss": report.loss,
+            "split_id": report.split_id,
+        }
+    return ComparisonRow(
+        name=run.name,
+        dataset=report.dataset if report else config.dataset,
+        model=config.model,
+        parameters=report.parameters if report and report.parameters is not None else status.parameters,
+        file_bytes=run.model_file.stat().st_size if run.model_file.exists() else None,
+        latency_ms=latency_ms,
+        training_seconds=report.training_seconds if report and report.training_seconds is not None else status.seconds,
+        state=status.state,
+        **measured,
+    )
+
+
+def _rank(rows: list[ComparisonRow]) -> list[ComparisonRow]:
+    accuracies = [row.test_accuracy for row in rows]
+    ranked = [
+        row.model_copy(update={"rank": 1 + sum(other > row.test_accuracy for other in accuracies)}) for row in rows
+    ]
+    return sorted(ranked, key=lambda row: row.rank)
+
+
+def _markdown_cell(text: str) -> str:
+    for mark, escaped in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;")):
+        text = text.replace(mark, escaped)
+    return " ".join(text.split())

@@ -1,0 +1,1 @@
+"""Taking a model away: other file formats of a trained network."""

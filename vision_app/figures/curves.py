@@ -1,0 +1,212 @@
+"""Learning curves as SVG: the plot stretches with the page, its text keeps its size."""
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from vision_app.figures.scales import Scale, linear_scale, log_scale, tick_label
+from vision_app.readable import number
+
+MAX_POINTS = 300
+MAX_HOVER_POINTS = 60  # hover targets are elements of their own: only where they are few
+BLUE, ORANGE = "var(--vw-blue, #0072b2)", "var(--vw-orange, #e69f00)"
+# Okabe and Ito's colours in the order in which runs get them.
+RUN_COLOURS = (
+    BLUE,
+    "var(--vw-vermillion, #d55e00)",
+    "var(--vw-green, #009e73)",
+    "var(--vw-purple, #cc79a7)",
+    ORANGE,
+    "var(--vw-sky, #56b4e9)",
+)
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line: its name in the legend, its points, and what it is.
+
+    Args:
+        xs, ys: the points, of equal length, xs rising; points that are not finite are left out.
+        kind: validation is dashed.
+        run: which of several overlaid runs it belongs to; each has its own colour.
+    """
+
+    name: str
+    xs: Sequence[float]
+    ys: Sequence[float]
+    kind: Literal["training", "validation"] = "training"
+    run: int = 0
+
+
+def curves(
+    series: Sequence[Series],
+    *,
+    title: str,
+    x_label: str = "Epoch",
+    y_label: str = "",
+    percent: bool = False,
+    log: bool = False,
+    x_max: float | None = None,
+    best: tuple[float, float] | None = None,
+    height: int = 220,
+    empty: str = "No points yet.",
+) -> str:
+    """Return learning curves as HTML with an SVG in it.
+
+    Args:
+        series: the lines, from one or several runs.
+        title: the finding: "Best at epoch 7; overfitting since 8".
+        percent: the values are shares of 0..1, shown in percent.
+        log: draw the values on a logarithmic axis (points at 0 and below are left out).
+        x_max: the end of the x axis, so that it stands still while a run goes on.
+        best: x and y of the best epoch, marked.
+        height: of the plot, in pixels.
+        empty: what to say, in the same space, while there is no point.
+    """
+    lines = [_finite(line, log) for line in series]
+    lines = [line for line in lines if line.xs]
+    if not lines:
+        return _figure(title, f'<div class="vw-empty" style="min-height:{height + 78}px">{html.escape(empty)}</div>')
+    x_axis = linear_scale(min(0.0, *(line.xs[0] for line in lines)), _x_end(lines, x_max), 6, outward=False)
+    y_axis = _y_axis(lines, percent, log)
+    style = _Style(several=len({line.run for line in lines}) > 1, percent=percent)
+    drawn = "".join(_line(line, x_axis, y_axis, style) for line in lines)
+    marks = "".join(_hover(line, x_axis, y_axis, style, x_label) for line in lines)
+    marker = _best(best, x_axis, y_axis, style) if best and math.isfinite(best[1]) else ""
+    label = html.escape(f"{title}. {_summary(lines, style, x_label)}")
+    svg = (
+        f'<svg height="{height}" role="img" aria-label="{label}">{_grid(x_axis, y_axis, percent, x_label, y_label)}'
+        f'<svg viewBox="0 0 1000 1000" width="100%" height="100%" preserveAspectRatio="none">{drawn}</svg>'
+        f"{marks}{marker}</svg>"
+    )
+    return _figure(title, f'{_legend(lines, style)}<div class="vw-plot-box">{svg}</div>')
+
+
+def downsample(xs: Sequence[float], ys: Sequence[float], limit: int = MAX_POINTS) -> tuple[list[float], list[float]]:
+    """Thin a curve to at most `limit` points: the first, the last, and the lowest and highest of each stretch between."""
+    if len(xs) <= limit:
+        return list(xs), list(ys)
+    num_bins = (limit - 2) // 2
+    inner = len(xs) - 2
+    kept = {0, len(xs) - 1}
+    for i in range(num_bins):
+        stretch = range(1 + i * inner // num_bins, 1 + (i + 1) * inner // num_bins)
+        kept |= {min(stretch, key=ys.__getitem__), max(stretch, key=ys.__getitem__)}
+    order = sorted(kept)
+    return [xs[i] for i in order], [ys[i] for i in order]
+
+
+@dataclass(frozen=True)
+class _Style:
+    several: bool
+    percent: bool
+
+    def colour(self, line: Series) -> str:
+        if self.several:
+            return RUN_COLOURS[line.run % len(RUN_COLOURS)]
+        return ORANGE if line.kind == "validation" else BLUE
+
+    def dash(self, line: Series) -> str:
+        return ' stroke-dasharray="6 4"' if line.kind == "validation" else ""
+
+    def text(self, value: float) -> str:
+        return f"{100 * value:.2f} %" if self.percent else number(value)
+
+
+def _finite(line: Series, log: bool) -> Series:
+    pairs = [(x, y) for x, y in zip(line.xs, line.ys, strict=True) if _is_number(x) and _is_number(y)]
+    pairs = [(float(x), float(y)) for x, y in pairs if y > 0 or not log]
+    xs, ys = downsample([x for x, _ in pairs], [y for _, y in pairs])
+    return Series(line.name, xs, ys, line.kind, line.run)
+
+
+def _is_number(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _x_end(lines: Sequence[Series], x_max: float | None) -> float:
+    return max([line.xs[-1] for line in lines] + ([x_max] if x_max else []))
+
+
+def _y_axis(lines: Sequence[Series], percent: bool, log: bool) -> Scale:
+    low, high = min(min(line.ys) for line in lines), max(max(line.ys) for line in lines)
+    if log:
+        return log_scale(low, high)
+    if percent and high <= 1:
+        return linear_scale(max(0.0, low - 0.02 * (high - low)), max(high, low + 0.002))
+    return linear_scale(0.0 if low >= 0 and low < 0.5 * high else low, high)
+
+
+def _line(line: Series, x_axis: Scale, y_axis: Scale, style: _Style) -> str:
+    points = " ".join(
+        f"{1000 * x_axis.share(x):.1f},{1000 - 1000 * y_axis.share(y):.1f}" for x, y in zip(line.xs, line.ys, strict=True)
+    )
+    return (
+        f'<polyline points="{points}" fill="none" style="stroke:{style.colour(line)}" stroke-width="2"'
+        f' stroke-linejoin="round" vector-effect="non-scaling-stroke"{style.dash(line)}/>'
+    )
+
+
+def _hover(line: Series, x_axis: Scale, y_axis: Scale, style: _Style, x_label: str) -> str:
+    """Return a spot for each point that tells its value; they are seen as dots only where there are very few."""
+    if len(line.xs) > MAX_HOVER_POINTS:
+        return ""
+    seen = f"fill:{style.colour(line)}"
+    dots, spots = [], []
+    for x, y in zip(line.xs, line.ys, strict=True):
+        place = f'cx="{100 * x_axis.share(x):.2f}%" cy="{100 - 100 * y_axis.share(y):.2f}%"'
+        if len(line.xs) <= 15:
+            dots.append(f'<circle {place} r="3" style="{seen}"/>')
+        told = html.escape(f"{line.name}, {x_label.lower()} {x:.4g}: {style.text(y)}")
+        spots.append(f'<circle {place} r="8" fill="transparent"><title>{told}</title></circle>')
+    return "".join(dots + spots)
+
+
+def _best(best: tuple[float, float], x_axis: Scale, y_axis: Scale, style: _Style) -> str:
+    left, up = x_axis.share(best[0]), y_axis.share(best[1])
+    anchor = "end" if left > 0.8 else "start" if left < 0.2 else "middle"
+    return (
+        f'<circle cx="{100 * left:.2f}%" cy="{100 - 100 * up:.2f}%" r="6" fill="none" stroke="currentColor"'
+        f' stroke-width="2"/><text class="vw-strong" x="{100 * left:.2f}%" y="{100 - 100 * up:.2f}%"'
+        f' dy="{22 if up > 0.6 else -12}" text-anchor="{anchor}">best {style.text(best[1])}</text>'
+    )
+
+
+def _grid(x_axis: Scale, y_axis: Scale, percent: bool, x_label: str, y_label: str) -> str:
+    parts = []
+    for tick in y_axis.ticks:
+        y = f"{100 - 100 * y_axis.share(tick):.2f}%"
+        label = f"{100 * tick:.6g} %" if percent else tick_label(tick)
+        parts.append(f'<line class="vw-gridline" x1="0" x2="100%" y1="{y}" y2="{y}"/>')
+        parts.append(f'<text x="-8" y="{y}" dy="4" text-anchor="end">{label}</text>')
+    for tick in x_axis.ticks:
+        x = f"{100 * x_axis.share(tick):.2f}%"
+        parts.append(f'<text x="{x}" y="100%" dy="18" text-anchor="middle">{tick_label(tick)}</text>')
+    parts.append('<line class="vw-axis" x1="0" x2="100%" y1="100%" y2="100%"/>')
+    parts.append(f'<text x="100%" y="100%" dy="36" text-anchor="end">{html.escape(x_label)}</text>')
+    if y_label:
+        parts.append(f'<text x="0" y="100%" dy="36">{html.escape(y_label)}</text>')
+    return "".join(parts)
+
+
+def _legend(lines: Sequence[Series], style: _Style) -> str:
+    items = "".join(
+        f'<li><svg width="26" height="10" aria-hidden="true"><line x1="1" x2="25" y1="5" y2="5" stroke-width="2.5"'
+        f' style="stroke:{style.colour(line)}"{style.dash(line)}/></svg>{html.escape(line.name)}</li>'
+        for line in lines
+    )
+    return f'<ul class="vw-legend">{items}</ul>'
+
+
+def _summary(lines: Sequence[Series], style: _Style, x_label: str) -> str:
+    told = [
+        f"{line.name}: {style.text(line.ys[0])} to {style.text(line.ys[-1])}, {x_label.lower()} {line.xs[-1]:.4g}"
+        for line in lines
+    ]
+    return "; ".join(told) + "."
+
+
+def _figure(title: str, content: str) -> str:
+    return f'<figure class="vw-chart"><figcaption>{html.escape(title)}</figcaption>{content}</figure>'

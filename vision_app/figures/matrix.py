@@ -1,0 +1,58 @@
+"""The confusion matrix as a table that shades each row by its shares."""
+
+import html
+from collections.abc import Sequence
+
+LEVELS = 10
+LONG_NAME = 4
+
+
+def confusion_matrix(confusion: Sequence[Sequence[int]], classes: Sequence[str], title: str | None = None) -> str:
+    """Return counts with row = true class and column = predicted class; the shade is the share of the row.
+
+    Args:
+        confusion: counts, one row and one column a class.
+        classes: names in the same order.
+        title: default: the finding, which is the class pair confused most often.
+    """
+    title = title if title is not None else most_confused(confusion, classes)
+    tall = ' class="vw-tall"' if any(len(name) > LONG_NAME for name in classes) else ""
+    head = "".join(f'<th scope="col"{tall} title="{html.escape(name)}">{html.escape(_cut(name))}</th>' for name in classes)
+    body = "".join(_row(i, row, classes) for i, row in enumerate(confusion))
+    return (
+        f'<figure class="vw-chart"><figcaption>{html.escape(title)}</figcaption>'
+        f'<div class="vw-scroll vw-matrix-box" tabindex="0" role="region" aria-label="{html.escape(title)}">'
+        "<table class=\"vw-matrix\"><caption>Rows: true class. Columns: predicted class. Shade: share of the row.</caption>"
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div></figure>"
+    )
+
+
+def most_confused(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
+    """Return the finding: "Most often confused: cat taken for dog, 96 of 1,000"."""
+    worst = max(
+        ((count, i, j) for i, row in enumerate(confusion) for j, count in enumerate(row) if i != j), default=(0, 0, 0)
+    )
+    count, i, j = worst
+    if count == 0:
+        return "No class was taken for another"
+    return f"Most often confused: {classes[i]} taken for {classes[j]}, {count:,} of {sum(confusion[i]):,}"
+
+
+def _row(i: int, row: Sequence[int], classes: Sequence[str]) -> str:
+    total = sum(row)
+    cells = "".join(_cell(i, j, count, total, classes) for j, count in enumerate(row))
+    name = html.escape(classes[i])
+    return f'<tr><th scope="row" title="{name}">{name}</th>{cells}</tr>'
+
+
+def _cell(i: int, j: int, count: int, total: int, classes: Sequence[str]) -> str:
+    level = 0 if not count else max(1, round(LEVELS * count / total))
+    diagonal = " vw-diagonal" if i == j else ""
+    if not count:
+        return f'<td class="h0{diagonal}"></td>'
+    told = html.escape(f"true {classes[i]}, predicted {classes[j]}: {count:,} of {total:,}")
+    return f'<td class="h{level}{diagonal}" title="{told}">{count:,}</td>'
+
+
+def _cut(name: str, length: int = 18) -> str:
+    return name if len(name) <= length else name[: length - 1] + "\u2026"

@@ -1,0 +1,27 @@
+"""Finding a row in a table by name."""
+
+import difflib
+from collections.abc import Mapping
+from typing import TypeVar
+
+from vision_app.errors import InputError
+
+Row = TypeVar("Row")
+
+
+def find(table: Mapping[str, Row], name: str, what: str) -> Row:
+    """Return the row of `table` called `name`.
+
+    Args:
+        table: rows by name.
+        name: the name asked for.
+        what: what a row is, for the message: "model", "dataset", ...
+
+    Raises:
+        InputError: there is no such row; the message names the nearest and all known ones.
+    """
+    if name in table:
+        return table[name]
+    near = difflib.get_close_matches(str(name), table, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    raise InputError(f"Unknown {what} '{name}'.{hint} Known: {', '.join(table)}.")

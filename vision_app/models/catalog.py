@@ -1,0 +1,212 @@
+"""The table of networks. To add one: a build function in a file of its family and a row here."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vision_app.errors import InputError
+from vision_app.lookup import find
+from vision_app.models import fast, resnet, small
+from vision_app.models.parts import Scaling, Shape
+
+if TYPE_CHECKING:
+    from keras import Model
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One network: how to build it, what it takes, and what is known about it.
+
+    Args:
+        build: (input_shape, num_classes, **options) -> a functional Keras model.
+        smallest: pixels a side that it can take at the least.
+        default_size, channels: the input that `parameters` is counted at.
+        parameters: trainable and frozen, at the default input and 10 classes.
+        cam_layer: the layer that Grad-CAM reads unless told otherwise.
+        recipe: defaults of a run, by field name of RunConfig.
+        initialize: sets weights from training images before training, where the network needs it.
+    """
+
+    name: str
+    title: str
+    description: str
+    build: Callable[..., "Model"]
+    smallest: int
+    default_size: int
+    channels: int
+    parameters: int
+    cam_layer: str
+    paper: str
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    initialize: Callable[["Model", np.ndarray], None] | None = None
+    largest: int = 256
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the options that `build` takes beyond dropout."""
+        return tuple(name for name in inspect.signature(self.build).parameters if name not in COMMON)
+
+    @property
+    def takes_dropout(self) -> bool:
+        """Whether the network has dropout to set."""
+        return "dropout" in inspect.signature(self.build).parameters
+
+    def input_size_for(self, size: int) -> int:
+        """Return the input size for pictures of `size` pixels: their own, or the default where they are too small or large."""
+        return size if self.smallest <= size <= self.largest else self.default_size
+
+    def check_input(self, shape: Shape) -> None:
+        """Refuse an input that the network cannot take.
+
+        Raises:
+            InputError: what it takes, what came, and what to do.
+        """
+        size, _, channels = shape
+        if not self.smallest <= size <= self.largest:
+            raise InputError(
+                f"{self.title} takes pictures of {self.smallest} to {self.largest} pixels a side, got {size}; "
+                f"set input_size to {self.default_size}, say."
+            )
+        if channels not in (1, 3):
+            raise InputError(f"{self.title} takes 1 (grey) or 3 (colour) channels, got {channels}.")
+
+
+COMMON = ("shape", "num_classes", "scaling", "dropout")
+
+
+def find_model(name: str) -> ModelInfo:
+    """Return a row of MODELS.
+
+    Raises:
+        InputError: there is no such row; the message names the known ones.
+    """
+    return find(MODELS, name, "model")
+
+
+def build_model(
+    name: str,
+    shape: Shape,
+    num_classes: int,
+    scaling: Scaling | None = None,
+    dropout: float | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> "Model":
+    """Build a network of the table.
+
+    Args:
+        name: a row of MODELS.
+        shape: (height, width, channels) of the input.
+        num_classes: at least 2.
+        scaling: what happens to raw pixel values first; None divides by 255.
+        dropout: share of units switched off in training; None leaves the network's own.
+        options: further options of this network.
+
+    Raises:
+        InputError: the network cannot take this input or option.
+    """
+    info = find_model(name)
+    info.check_input(shape)
+    if num_classes < 2:
+        raise InputError(f"A classifier needs at least 2 classes, got {num_classes}.")
+    for option in options or {}:
+        if option not in info.options:
+            known = ", ".join(info.options) or "none"
+            raise InputError(f"{info.title} has no option '{option}'. Known: {known}.")
+    chosen = dict(options or {})
+    if dropout is not None and info.takes_dropout:
+        chosen["dropout"] = dropout
+    return info.build(shape, num_classes, scaling=scaling or Scaling(), **chosen)
+
+
+MODELS: dict[str, ModelInfo] = {
+    row.name: row
+    for row in (
+        ModelInfo(
+            name="simple_cnn",
+            title="Simple CNN",
+            description="Two convolutions and a dense layer: quick, and strong on digits.",
+            build=small.simple_cnn,
+            smallest=10,
+            default_size=28,
+            channels=1,
+            parameters=225_034,
+            cam_layer="conv2",
+            paper="Keras documentation: Simple MNIST convnet",
+            recipe={"optimizer": "adam", "learning_rate": 1e-3, "batch_size": 64},
+        ),
+        ModelInfo(
+            name="lenet5",
+            title="LeNet-5",
+            description="The network that read cheques in 1998; small and easy to follow.",
+            build=small.lenet5,
+            smallest=16,
+            default_size=32,
+            channels=1,
+            parameters=61_706,
+            cam_layer="c3",
+            paper="LeCun et al.: Gradient-based learning applied to document recognition. 1998",
+            recipe={"optimizer": "adam", "learning_rate": 1e-3, "batch_size": 64},
+        ),
+        ModelInfo(
+            name="custom_cnn",
+            title="Custom CNN",
+            description="Five convolutions with batch norm and dropout: more accurate, slower.",
+            build=small.custom_cnn,
+            smallest=8,
+            default_size=28,
+            channels=1,
+            parameters=289_002,
+            cam_layer="norm4",
+            paper="Ioffe, Szegedy: Batch Normalization. arXiv:1502.03167, 2015",
+            recipe={"optimizer": "adam", "learning_rate": 1e-3, "batch_size": 64},
+        ),
+        ModelInfo(
+            name="resnet_small",
+            title="ResNet, small",
+            description="Residual blocks let a deeper network learn; a good all-rounder.",
+            build=resnet.resnet_small,
+            smallest=8,
+            default_size=32,
+            channels=3,
+            parameters=1_231_850,
+            cam_layer="group3",
+            paper="He et al.: Deep Residual Learning for Image Recognition. arXiv:1512.03385, 2015",
+            recipe={
+                "optimizer": "sgd",
+                "learning_rate": 0.1,
+                "schedule": "cosine",
+                "warmup_epochs": 0.5,
+                "batch_size": 128,
+                "l2": 5e-4,
+                "normalization": "standardize",
+            },
+        ),
+        ModelInfo(
+            name="fast_cnn",
+            title="Fast CNN",
+            description="A whitening layer and wide convolutions: the best accuracy for its training time.",
+            build=fast.fast_cnn,
+            smallest=18,
+            default_size=32,
+            channels=3,
+            parameters=1_973_930,
+            cam_layer="group2",
+            paper="Jordan: 94 % on CIFAR-10 in 3.29 seconds on a single GPU. arXiv:2404.00498, 2024",
+            recipe={
+                "optimizer": "sgd",
+                "learning_rate": 0.5,
+                "momentum": 0.85,
+                "schedule": "triangular",
+                "warmup_epochs": 2,
+                "batch_size": 256,
+                "l2": 5e-4,
+                "label_smoothing": 0.1,
+                "normalization": "standardize",
+            },
+            initialize=fast.whiten,
+        ),
+    )
+}

@@ -1,0 +1,58 @@
+"""A VGG-like network that learns fast, after cifar10-airbench (Jordan 2024, arXiv:2404.00498)."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vision_app.models.parts import Scaling, Shape, classifier, image_input
+
+if TYPE_CHECKING:
+    from keras import Model
+
+PATCH = 2
+LOGIT_SCALE = 1 / 9
+
+
+def fast_cnn(
+    shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float = 0.0, width: int = 64
+) -> "Model":
+    """A frozen whitening layer, then three groups of two convolutions with batch norm and GELU, `width`, 4x, 4x filters.
+
+    Call `whiten` with training images before training.
+    """
+    from keras import layers
+
+    image, x = image_input(shape, scaling)
+    num_filters = 2 * shape[-1] * PATCH * PATCH
+    x = layers.Conv2D(num_filters, PATCH, use_bias=False, trainable=False, name="whitening")(x)
+    x = layers.Activation("gelu", name="whitening_gelu")(x)
+    for group, filters in enumerate((width, 4 * width, 4 * width), 1):
+        for part in (1, 2):
+            name = f"group{group}" if part == 2 else f"group{group}_gelu1"
+            x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"group{group}_conv{part}")(x)
+            if part == 1:
+                x = layers.MaxPooling2D(name=f"group{group}_pool")(x)
+            x = layers.BatchNormalization(momentum=0.6, scale=False, name=f"group{group}_norm{part}")(x)
+            x = layers.Activation("gelu", name=name)(x)
+    x = layers.GlobalMaxPooling2D(name="maximum")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    x = layers.Rescaling(LOGIT_SCALE, name="logit_scale")(x)
+    return classifier(image, x, num_classes, "fast_cnn")
+
+
+def whiten(model: "Model", images: np.ndarray) -> None:
+    """Set the first layer so that patches come out uncorrelated and of equal variance.
+
+    Args:
+        model: a `fast_cnn`.
+        images: some training images, raw pixel values, shape (n, height, width, channels).
+    """
+    from keras import ops
+
+    scaled = ops.convert_to_numpy(model.get_layer("scaling")(images[:2000].astype(np.float32)))
+    windows = np.lib.stride_tricks.sliding_window_view(scaled, (PATCH, PATCH), axis=(1, 2))[:, ::PATCH, ::PATCH]
+    patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, PATCH * PATCH * scaled.shape[-1])
+    values, vectors = np.linalg.eigh(np.cov(patches, rowvar=False))
+    filters = vectors / np.sqrt(values + 5e-4)
+    kernel = np.concatenate([filters, -filters], 1).reshape(PATCH, PATCH, scaled.shape[-1], -1)
+    model.get_layer("whitening").set_weights([kernel.astype(np.float32)])

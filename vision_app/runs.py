@@ -1,0 +1,245 @@
+"""The run directory: the one place that knows its files.
+
+A run is a directory that a worker process writes and everybody else reads. A shipped checkpoint is the same directory
+without log and state, so both are used in exactly the same way.
+"""
+
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from pydantic import BaseModel, ConfigDict
+
+from vision_app.config import RunConfig
+from vision_app.errors import InputError
+
+State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
+LIVE: tuple[State, ...] = ("queued", "running")
+STARTING_SECONDS = 60  # a worker writes its process number as its first act
+CHECKPOINT_FILES = ("config.json", "status.json", "history.jsonl", "model.keras", "model.tflite", "report.json")
+
+
+class Status(BaseModel):
+    """Where a run stands. Times are in seconds since 1970, durations in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: State
+    pid: int | None = None
+    pid_started: float | None = None
+    created: float
+    started: float | None = None
+    finished: float | None = None
+    seconds: float | None = None
+    message: str = ""
+    device: str = ""
+    num_train: int | None = None
+    steps_per_epoch: int | None = None
+    parameters: int | None = None
+    best_epoch: int | None = None
+    best_value: float | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory, opened for reading; the worker also writes through it."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The run id or checkpoint name."""
+        return self.path.name
+
+    @property
+    def is_checkpoint(self) -> bool:
+        """Whether this ships with the app."""
+        return self.path.parent == checkpoints_root()
+
+    @property
+    def model_file(self) -> Path:
+        """The best model so far, as Keras saves it."""
+        return self.path / "model.keras"
+
+    @property
+    def tflite_file(self) -> Path:
+        """The same model for serving."""
+        return self.path / "model.tflite"
+
+    @property
+    def history_file(self) -> Path:
+        """One JSON document a line, appended only."""
+        return self.path / "history.jsonl"
+
+    @property
+    def log_file(self) -> Path:
+        """What the worker printed."""
+        return self.path / "log.txt"
+
+    def config(self) -> RunConfig:
+        """Return what determined the run."""
+        return RunConfig.parse(self._json("config.json"))
+
+    def status(self) -> Status:
+        """Return where the run stands; a worker that died without saying so counts as interrupted."""
+        status = Status(**self._json("status.json"))
+        if status.state in LIVE and not _is_alive(status):
+            message = "The training process ended without a word; the best model so far is kept."
+            return status.model_copy(update={"state": "interrupted", "message": message})
+        return status
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return the history's lines, without those that a resumed run did again and without a half-written last line."""
+        lines: list[dict[str, Any]] = []
+        for record in self._records():
+            if record.get("kind") == "resume":
+                lines = [line for line in lines if line["step"] < record["step"]]
+            else:
+                lines.append(record)
+        return lines
+
+    def report(self) -> dict[str, Any] | None:
+        """Return the evaluation report on the test split, or None before there is one."""
+        return self._json("report.json") if (self.path / "report.json").exists() else None
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Return the end of what the worker printed."""
+        if not self.log_file.exists():
+            return ""
+        with self.log_file.open("rb") as file:
+            file.seek(max(0, self.log_file.stat().st_size - 20_000))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+    def write_status(self, status: Status) -> None:
+        """Replace the status."""
+        write_atomic(self.path / "status.json", status.model_dump_json(indent=2))
+
+    def update_status(self, **changes: Any) -> Status:
+        """Change some fields of the status."""
+        status = Status(**{**self._json("status.json"), **changes})
+        self.write_status(status)
+        return status
+
+    def _json(self, name: str) -> dict[str, Any]:
+        try:
+            return json.loads((self.path / name).read_text())
+        except FileNotFoundError:
+            raise InputError(f"'{self.path.name}' is not a run: its {name} is missing.") from None
+        except json.JSONDecodeError:
+            raise InputError(f"The {name} of '{self.path.name}' is damaged: it is not valid JSON.") from None
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        if not self.history_file.exists():
+            return
+        with self.history_file.open() as file:
+            for line in file:
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError:
+                    continue  # a worker killed while writing leaves half a line
+
+
+def runs_root() -> Path:
+    """Return the folder of the runs: VISION_APP_RUNS, or `runs` in the working directory."""
+    return Path(os.environ.get("VISION_APP_RUNS") or "runs").absolute()
+
+
+def checkpoints_root() -> Path:
+    """Return the folder of the shipped models: VISION_APP_CHECKPOINTS, or `checkpoints` beside the package."""
+    default = Path(__file__).absolute().parents[1] / "checkpoints"
+    return Path(os.environ.get("VISION_APP_CHECKPOINTS") or default).absolute()
+
+
+def create_run(config: RunConfig) -> Run:
+    """Make a new run directory in state "queued" and return it."""
+    root = runs_root()
+    root.mkdir(parents=True, exist_ok=True)
+    created = time.time()
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(created))
+    run = Run(root / f"{stamp}-{_slug(config.dataset)}-{config.model}-{secrets.token_hex(2)}")
+    run.path.mkdir()
+    write_atomic(run.path / "config.json", config.to_json())
+    run.write_status(Status(state="queued", created=created))
+    return run
+
+
+def list_runs() -> list[Run]:
+    """Return all runs, newest first."""
+    return sorted(_runs_below(runs_root()), key=lambda run: (run._json("status.json")["created"], run.name), reverse=True)
+
+
+def list_checkpoints() -> list[Run]:
+    """Return the shipped models by name."""
+    return sorted(_runs_below(checkpoints_root()), key=lambda run: run.name)
+
+
+def list_models() -> list[Run]:
+    """Return everything that can predict: shipped checkpoints, then runs with a saved model, newest first."""
+    return [run for run in [*list_checkpoints(), *list_runs()] if run.model_file.exists()]
+
+
+def resolve(model: str) -> Run:
+    """Return the run or checkpoint called `model`: a checkpoint's name, a run id, `latest`, or a path.
+
+    Raises:
+        InputError: there is none.
+    """
+    if model == "latest":
+        runs = list_runs()
+        if not runs:
+            raise InputError("There is no latest run yet: train one first, or name a checkpoint.")
+        return runs[0]
+    for root in (checkpoints_root(), runs_root()):
+        if model and Path(model).name == model and (root / model / "config.json").exists():
+            return Run(root / model)
+    if (Path(model) / "config.json").is_file():
+        return Run(Path(model).absolute())
+    known = ", ".join(run.name for run in list_checkpoints()) or "none"
+    raise InputError(f"Unknown model '{model}'. Expected a run id, `latest`, a run's folder or a checkpoint: {known}.")
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Replace a file so that a reader, or a crash at any moment, finds the old content or the new, never half."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+        commit(Path(temporary), path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def commit(temporary: Path, path: Path) -> None:
+    """Move a finished temporary file of the same folder to its place, after its bytes are on the disk."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.chmod(0o644)
+    temporary.replace(path)
+
+
+def _runs_below(root: Path) -> list[Run]:
+    if not root.is_dir():
+        return []
+    return [Run(path) for path in root.iterdir() if (path / "config.json").exists() and (path / "status.json").exists()]
+
+
+def _is_alive(status: Status) -> bool:
+    """Whether the very process that wrote the status lives: a process number alone may have been given out again."""
+    if status.pid is None or status.pid_started is None:
+        return time.time() - status.created < STARTING_SECONDS
+    try:
+        process = psutil.Process(status.pid)
+        return abs(process.create_time() - status.pid_started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _slug(text: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "_-" else "-" for letter in Path(text).name)[:40]

@@ -1,0 +1,143 @@
+"""What happens beside the training itself: history, best model, learning rate, stopping."""
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+
+from vision_app.config import RunConfig
+from vision_app.runs import Run, commit
+from vision_app.training.schedules import rate_at
+
+MAX_BATCH_LINES = 2000
+MAX_QUIET_SECONDS = 0.25
+
+
+class Stopped(Exception):
+    """The run was asked to end; the argument is the state it ends in."""
+
+
+class TrainingFailed(Exception):
+    """Training cannot go on, for a reason that the message tells a person."""
+
+
+class Asked(Protocol):
+    """Something that may have been asked to end the run: in state "stopped" or "interrupted"."""
+
+    wanted: str | None
+
+
+class StopWhenAsked(keras.callbacks.Callback):
+    """Ends training after the current batch."""
+
+    def __init__(self, asked: Asked) -> None:
+        super().__init__()
+        self.asked = asked
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        self._check()
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        self._check()
+
+    def _check(self) -> None:
+        if self.asked.wanted:
+            raise Stopped(self.asked.wanted)
+
+
+class LearningRate(keras.callbacks.Callback):
+    """Sets the learning rate of every step by the run's schedule."""
+
+    def __init__(self, config: RunConfig, steps_per_epoch: int) -> None:
+        super().__init__()
+        self.config, self.steps_per_epoch, self.step, self.last = config, steps_per_epoch, 0, math.nan
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        rate = rate_at(self.config, self.step, self.steps_per_epoch)
+        self.step += 1
+        # A schedule that stands still leaves the variable alone, so that a callback may lower it.
+        if rate != self.last:
+            self.model.optimizer.learning_rate.assign(rate)
+            self.last = rate
+
+
+class HistoryWriter(keras.callbacks.Callback):
+    """Appends to history.jsonl: often enough for a live curve, seldom enough to stay small.
+
+    Keras reports the mean since the epoch began; a line holds the mean since the line before.
+    """
+
+    def __init__(self, run: Run, batch_size: int, steps_per_epoch: int, epochs: int) -> None:
+        super().__init__()
+        self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
+        self.every = max(1, steps_per_epoch * epochs // MAX_BATCH_LINES)
+        self.file = run.history_file.open("a", buffering=1)
+        self.step = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        self.epoch, self.epoch_began = epoch, time.perf_counter()
+        self.mark, self.means, self.marked_at = 0, {}, time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        self.step += 1
+        done, now = batch + 1, time.perf_counter()
+        if done - self.mark < self.every and now - self.marked_at < MAX_QUIET_SECONDS and done < self.steps_per_epoch:
+            return
+        means = {name: float(logs[name]) for name in ("loss", "accuracy")}
+        if not math.isfinite(means["loss"]):
+            raise TrainingFailed(
+                f"The loss became {means['loss']} at step {self.step}: training diverged. Lower the learning rate."
+            )
+        values = {
+            name: (mean * done - self.means.get(name, 0.0) * self.mark) / (done - self.mark) for name, mean in means.items()
+        }
+        rate = self.batch_size * (done - self.mark) / (now - self.marked_at)
+        self._write("batch", self.epoch + done / self.steps_per_epoch, **values, images_per_second=round(rate, 1))
+        self.mark, self.means, self.marked_at = done, means, now
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        values = {name: float(logs[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
+        if not math.isfinite(values["val_loss"]):
+            raise TrainingFailed(f"The validation loss became {values['val_loss']} in epoch {epoch + 1}. Lower the learning rate.")
+        self._write("epoch", epoch + 1, **values, seconds=round(time.perf_counter() - self.epoch_began, 3))
+
+    def _write(self, kind: str, epoch: float, **values: float) -> None:
+        record = {"kind": kind, "step": self.step - 1, "epoch": round(epoch, 4), "time": round(time.time(), 3)}
+        record["learning_rate"] = float(self.model.optimizer.learning_rate.numpy())
+        rounded = {name: float(f"{value:.6g}") for name, value in values.items()}
+        self.file.write(json.dumps({**record, **rounded}) + "\n")
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Replaces model.keras, atomically, after each epoch that is better than all before."""
+
+    def __init__(self, run: Run, serving: keras.Model, monitor: str) -> None:
+        super().__init__()
+        self.run, self.serving, self.monitor = run, serving, monitor
+        self.sign = 1 if monitor.endswith("accuracy") else -1
+        self.best = -math.inf
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        value = float(logs[self.monitor])
+        if math.isfinite(value) and self.sign * value > self.best:
+            self.best = self.sign * value
+            self.save()
+            self.run.update_status(best_epoch=epoch + 1, best_value=value)
+
+    def save(self) -> None:
+        """Write the current weights as the run's model."""
+        if self.serving is not self.model:
+            self.serving.set_weights(self.model.get_weights())
+        temporary = self.run.path / ".model.saving.keras"
+        self.serving.save(temporary)
+        commit(Path(temporary), self.run.model_file)

@@ -1,0 +1,60 @@
+"""From a dataset, a model and a few wishes to a complete config."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from vision_app.config import RunConfig
+from vision_app.data.augment import resolve_strengths
+from vision_app.data.datasets import find_dataset
+from vision_app.errors import InputError
+from vision_app.models.catalog import find_model
+
+PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scikit-learn")
+
+
+def default_values(dataset: str, model: str) -> dict[str, Any]:
+    """Return the defaults for a dataset and a model, by field name: the model's recipe, the dataset's augmentation."""
+    data, info = find_dataset(dataset), find_model(model)
+    height, _, channels = data.image_shape
+    recipe = {"epochs": data.epochs, "augmentation": data.augmentation, **info.recipe}
+    return {**recipe, "input_size": info.input_size_for(height), "channels": channels}
+
+
+def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
+    """Return a complete, checked config.
+
+    Args:
+        dataset: a row of DATASETS.
+        model: a row of MODELS.
+        overrides: fields to set; what is no field but an option of the model goes to its options.
+        base: start from this config instead of the defaults.
+
+    Raises:
+        InputError: something is unknown or impossible; nothing has started.
+    """
+    data, info = find_dataset(dataset), find_model(model)
+    values = base.model_dump() if base else default_values(dataset, model)
+    options = {**values.get("options", {}), **overrides.get("options", {})}
+    plain = {}
+    for field, value in overrides.items():
+        if field in info.options:
+            options[field] = value
+        elif field != "options" and not (field in ("input_size", "channels") and value is None):
+            plain[field] = value
+    values = {**values, **plain, "options": options, "dataset": dataset, "model": model}
+    config = RunConfig.parse({**values, "classes": data.classes, "upload_style": data.upload_style, "versions": _versions()})
+    info.check_input((config.input_size, config.input_size, config.channels))
+    for option in config.options:
+        if option not in info.options:
+            raise InputError(f"{info.title} has no option '{option}'. Known: {', '.join(info.options) or 'none'}.")
+    return config.updated(augmentation=resolve_strengths(config.augmentation))
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,211 @@
+"""The recipe: from a config to a trained model, read from top to bottom."""
+
+import time
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from vision_app.config import RunConfig
+from vision_app.data.augment import make_augmenter
+from vision_app.data.datasets import load_split
+from vision_app.data.pipeline import TrainingBatches
+from vision_app.data.preprocess import preprocess
+from vision_app.data.splits import train_validation_split
+from vision_app.errors import InputError
+from vision_app.evaluation.report import evaluate, split_id
+from vision_app.export.tflite import convert
+from vision_app.models.catalog import build_model, find_model
+from vision_app.models.parts import Scaling
+from vision_app.runs import Run, write_atomic
+from vision_app.training.callbacks import Asked, HistoryWriter, KeepBest, LearningRate, Stopped, StopWhenAsked
+from vision_app.training.device import describe_device
+
+EVALUATION_BATCH = 500
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Images uint8 (n, size, size, channels) and labels (n,) of the two parts of the training split."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    validation_images: np.ndarray
+    validation_labels: np.ndarray
+
+
+class _Feed(keras.utils.PyDataset):
+    """Hands TrainingBatches to Keras."""
+
+    def __init__(self, batches: TrainingBatches) -> None:
+        super().__init__()
+        self.batches, self.epoch = batches, 0
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.batches.batch(index)
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+        self.batches.start_epoch(self.epoch)
+
+
+def train(run: Run, asked: Asked) -> str:
+    """Train a run to its end and return the state it ended in.
+
+    Args:
+        run: a run directory with its config.
+        asked: looked at after every batch.
+
+    Raises:
+        InputError, TrainingFailed: with a message for a person.
+    """
+    config = run.config()
+    keras.utils.set_random_seed(config.seed)
+    run.update_status(message="Loading the images", device=describe_device())
+    data = load_training_data(config)
+    batches = TrainingBatches(
+        data.train_images, data.train_labels, config.batch_size, config.seed, make_augmenter(config.augmentation)
+    )
+    model, serving = make_models(config, data.train_images)
+    run.update_status(
+        message="", num_train=len(data.train_images), steps_per_epoch=len(batches), parameters=serving.count_params()
+    )
+    keeper = KeepBest(run, serving, config.monitor)
+    began = time.perf_counter()
+    state = "completed"
+    try:
+        model.fit(
+            _Feed(batches),
+            validation_data=(data.validation_images, data.validation_labels),
+            validation_batch_size=EVALUATION_BATCH,
+            epochs=config.epochs,
+            verbose=0,
+            callbacks=make_callbacks(run, config, batches, keeper, asked),
+        )
+    except Stopped as stop:
+        state = str(stop)
+    run.update_status(seconds=round(time.perf_counter() - began, 3))
+    if not run.model_file.exists():
+        keeper.save()
+    if state != "interrupted":
+        run.update_status(message="Testing the best model")
+        finish(run, serving)
+    return state
+
+
+def load_training_data(config: RunConfig) -> TrainingData:
+    """Read the training split, divide it and bring it to the input size."""
+    images, labels = load_split(config.dataset, "train")
+    kept, aside = train_validation_split(labels, config.validation_fraction, config.seed, config.train_limit)
+    ready = [preprocess(images[part], config.input_size, config.channels, config.fit) for part in (kept, aside)]
+    return TrainingData(ready[0], labels[kept], ready[1], labels[aside])
+
+
+def make_models(config: RunConfig, images: np.ndarray) -> tuple[keras.Model, keras.Model]:
+    """Build the network to train, which ends in logits, and the same with probabilities, in float32, to save.
+
+    Args:
+        images: training images, for the scaling and for networks that start from them.
+    """
+    shape, info = images.shape[1:], find_model(config.model)
+    scaling = _measure(images) if config.normalization == "standardize" else Scaling()
+
+    def build() -> keras.Model:
+        return build_model(config.model, shape, len(config.classes), scaling, config.dropout, config.options)
+
+    serving = trained = build()
+    if config.mixed_precision:
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+        trained = build()
+        keras.mixed_precision.set_global_policy("float32")
+    if info.initialize:
+        info.initialize(trained, images)
+    if config.l2:
+        for layer in trained.layers:
+            if getattr(layer, "kernel", None) is not None and layer.trainable:
+                layer.kernel.regularizer = keras.regularizers.L2(config.l2)
+    model = keras.Model(trained.inputs, trained.get_layer("logits").output)
+    model.compile(optimizer=make_optimizer(config), loss=make_loss(config), metrics=["accuracy"])
+    return model, serving
+
+
+def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:
+    """Build the optimizer; SGD with momentum looks ahead (Nesterov)."""
+    match config.optimizer:
+        case "adam":
+            return keras.optimizers.Adam(config.learning_rate)
+        case "adamw":
+            return keras.optimizers.AdamW(config.learning_rate)
+        case "rmsprop":
+            return keras.optimizers.RMSprop(config.learning_rate, momentum=config.momentum)
+        case "sgd":
+            return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum, nesterov=config.momentum > 0)
+
+
+def make_loss(config: RunConfig) -> keras.losses.Loss:
+    """Build the cross-entropy of logits and integer labels, with label smoothing if asked for."""
+    if not config.label_smoothing:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    num_classes = len(config.classes)
+
+    def smoothed(labels: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+        targets = keras.ops.one_hot(keras.ops.reshape(labels, (-1,)), num_classes)
+        return keras.losses.categorical_crossentropy(
+            targets, logits, from_logits=True, label_smoothing=config.label_smoothing
+        )
+
+    return smoothed
+
+
+def make_callbacks(
+    run: Run, config: RunConfig, batches: TrainingBatches, keeper: KeepBest, asked: Asked
+) -> list[keras.callbacks.Callback]:
+    """List what happens beside the training; stopping comes last, so that a last batch is written first."""
+    callbacks: list[keras.callbacks.Callback] = [
+        LearningRate(config, len(batches)),
+        HistoryWriter(run, batches.batch_size, len(batches), config.epochs),
+        keeper,
+    ]
+    if config.schedule == "plateau":
+        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.3, patience=max(1, config.patience // 2)))
+    if config.early_stopping:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(config.monitor, patience=config.patience, min_delta=config.min_delta)
+        )
+    return [*callbacks, StopWhenAsked(asked)]
+
+
+def finish(run: Run, serving: keras.Model) -> None:
+    """Test the best model on the test split and make the file that predictions are served from."""
+    serving.load_weights(run.model_file)
+    config, status = run.config(), run.status()
+    images, labels = load_split(config.dataset, "test")
+    ready = preprocess(images, config.input_size, config.channels, config.fit)
+    write_atomic(run.tflite_file, convert(serving))
+    probabilities = serving.predict(ready, batch_size=EVALUATION_BATCH, verbose=0)
+    report = evaluate(
+        probabilities,
+        labels,
+        config.classes,
+        model=run.name,
+        dataset=config.dataset,
+        split="test",
+        split_id=split_id(config.dataset, "test", images, labels),
+        parameters=status.parameters,
+        file_bytes=run.tflite_file.stat().st_size,
+        training_seconds=status.seconds,
+    )
+    write_atomic(run.path / "report.json", report.to_json())
+
+
+def _measure(images: np.ndarray) -> Scaling:
+    """Return mean and deviation of the training pixels by channel, of an even sample of at most 5,000 images."""
+    sample = images[:: max(1, len(images) // 5000)]
+    mean = sample.mean((0, 1, 2), dtype=np.float64)
+    deviation = sample.std((0, 1, 2), dtype=np.float64)
+    if not deviation.all():
+        raise InputError("The training images are all of one colour in some channel; there is nothing to standardise.")
+    return Scaling(tuple(mean.tolist()), tuple(deviation.tolist()))

@@ -1,0 +1,91 @@
+"""The training process: `python -m vision_app.training.worker RUN_DIR`. It writes to the run directory and nowhere else."""
+
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from vision_app.runs import Run, list_runs
+
+POLL_SECONDS = 0.25
+SIGNALS = {signal.SIGINT: "stopped", signal.SIGTERM: "interrupted"}
+
+
+class Asked:
+    """What a signal asked for: None, "stopped" or "interrupted". Only a flag, read where stopping is safe."""
+
+    def __init__(self) -> None:
+        self.wanted: str | None = None
+        for number in SIGNALS:
+            signal.signal(number, self._remember)
+
+    def _remember(self, number: int, _frame: object) -> None:
+        self.wanted = SIGNALS[signal.Signals(number)]
+
+
+def main(directory: str) -> int:
+    """Wait for the device, train, and leave the end state in the run directory; return the exit code."""
+    asked = Asked()
+    run = Run(Path(directory).absolute())
+    me = psutil.Process()
+    run.update_status(pid=me.pid, pid_started=me.create_time(), message="Waiting for the device")
+    lock = FileLock(run.path.parent / ".device.lock")
+    try:
+        state = _train(run, asked) if _wait_for_turn(run, lock, asked) else str(asked.wanted)
+        run.update_status(state=state, finished=time.time(), message="")
+        return 0
+    except Exception as error:
+        traceback.print_exc()
+        run.update_status(state="failed", finished=time.time(), message=explain(error))
+        return 1
+    finally:
+        lock.release()
+
+
+def explain(error: Exception) -> str:
+    """Say in words why a run failed."""
+    from vision_app.errors import InputError
+
+    name = type(error).__name__
+    if isinstance(error, InputError) or name == "TrainingFailed":
+        return str(error)
+    if isinstance(error, MemoryError) or "ResourceExhausted" in name:
+        return "Out of memory. Use a smaller batch size, input size or model."
+    if isinstance(error, OSError) and error.errno == 28:
+        return "The disk is full. Free some space and start again."
+    first = str(error).strip().splitlines()[0] if str(error).strip() else "no further word"
+    return f"Training broke off: {name}: {first}"
+
+
+def _wait_for_turn(run: Run, lock: FileLock, asked: Asked) -> bool:
+    """Hold the lock when it is free and no older run waits for it; False when asked to end first."""
+    while not asked.wanted:
+        if not _older_waits(run):
+            try:
+                lock.acquire(blocking=False)
+                return True
+            except Timeout:
+                pass
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def _older_waits(run: Run) -> bool:
+    created = run.status().created
+    statuses = [other.status() for other in list_runs() if other.name != run.name]
+    return any(status.state == "queued" and status.created < created for status in statuses)
+
+
+def _train(run: Run, asked: Asked) -> str:
+    run.update_status(state="running", started=time.time(), message="Loading Keras")
+    from vision_app.training.train import train
+
+    return train(run, asked)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

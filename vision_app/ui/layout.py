@@ -1,0 +1,121 @@
+"""The page: header, tabs in the order of the flow, and the address that remembers which one is open."""
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from vision_app.ui import header
+from vision_app.ui.theme import build_theme, style_sheet
+
+OPENS_ON = "classify"
+QUEUE_SIZE = 64
+PREDICT = {"concurrency_id": "predict", "concurrency_limit": 4}  # every event that predicts: never behind anything else
+
+
+@dataclass(frozen=True)
+class TabRow:
+    """One tab: its name in the address (`?tab=...`) and of its module under `tabs`, and its title."""
+
+    name: str
+    title: str
+
+
+# The page's order. A new tab is one row here, and a module in `tabs` with `build(page: Page) -> None`.
+TABS = (
+    TabRow("browse", "Browse"),
+    TabRow("train", "Train"),
+    TabRow("classify", "Classify"),
+    TabRow("explain", "Explain"),
+    TabRow("compare", "Compare"),
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a tab's `build` gets: the whole page, all tabs, and the tab to fill (already open as a context).
+
+    `page.tab.select(fn, ...)` runs whenever the tab is shown, also when the page opens on it: fill lists there, so
+    that the page itself comes up at once. A handler with a `request: gr.Request` reads the address through
+    `address(request)`; `remember(key)` is JavaScript that writes a value into it.
+    """
+
+    demo: gr.Blocks
+    tabs: gr.Tabs
+    tab: gr.Tab
+    name: str
+
+
+def build_app() -> gr.Blocks:
+    """Return the app, ready for `launch(**launch_options())` or `mount_gradio_app(..., **launch_options())`."""
+    with gr.Blocks(title="Vision Workbench", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as demo:
+        gr.HTML(header.header_html(), elem_id="header")
+        with gr.Tabs(selected=OPENS_ON, elem_id="tabs") as tabs:
+            for row in _built_tabs():
+                _build_tab(demo, tabs, row)
+        demo.load(_opened_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private")
+    with demo.route("Guide", "guide"):
+        gr.Markdown(header.guide_text(), elem_id="guide")
+    return demo.queue(max_size=QUEUE_SIZE)
+
+
+def launch_options() -> dict[str, Any]:
+    """Return what Gradio takes at launch and not in Blocks; `launch` and `mount_gradio_app` know all of it."""
+    return {
+        "theme": build_theme(),
+        "css": style_sheet(),
+        "footer_links": ["api", "settings"],
+        "run_history": False,  # people's pictures are not kept
+        "max_file_size": "50mb",
+        "allowed_paths": [str(header.PICTURES)],
+        "show_error": False,
+        "ssr_mode": False,
+        "pwa": False,
+    }
+
+
+def address(request: gr.Request | None) -> dict[str, str]:
+    """Return the address' parameters: {"tab": "train", "run": "..."}."""
+    return dict(request.query_params) if request else {}
+
+
+def remember(key: str) -> str:
+    """Return JavaScript for an event's `js=` that writes its first input into the address as `?key=...`."""
+    return (
+        "(value) => {const url = new URL(location);"
+        f" value ? url.searchParams.set('{key}', value) : url.searchParams.delete('{key}');"
+        " history.replaceState(history.state, '', url); return [value];}"
+    )
+
+
+def _built_tabs() -> list[TabRow]:
+    return [row for row in TABS if importlib.util.find_spec(f"vision_app.ui.tabs.{row.name}")]
+
+
+def _build_tab(demo: gr.Blocks, tabs: gr.Tabs, row: TabRow) -> None:
+    with gr.Tab(row.title, id=row.name, elem_id=f"tab-{row.name}") as tab:
+        importlib.import_module(f"vision_app.ui.tabs.{row.name}").build(Page(demo, tabs, tab, row.name))
+    tab.select(None, None, None, js=_remember_tab(row.name))
+
+
+def _remember_tab(name: str) -> str:
+    """Return JavaScript that writes the open tab into the address and drops what belonged to another tab.
+
+    The page announces its first tab before it has followed the address, so the first announcement is left out.
+    """
+    return (
+        "() => {if (!window.vwOpened) {window.vwOpened = true; return;}"
+        " const url = new URL(location);"
+        f" if ((url.searchParams.get('tab') || '{OPENS_ON}') === '{name}') return;"
+        " for (const key of [...url.searchParams.keys()]) if (!key.startsWith('__')) url.searchParams.delete(key);"
+        f" url.searchParams.set('tab', '{name}'); history.replaceState(history.state, '', url);}}"
+    )
+
+
+def _opened_tab(request: gr.Request) -> gr.Tabs:
+    """Open the tab that the address names."""
+    name = address(request).get("tab", OPENS_ON)
+    known = [row.name for row in _built_tabs()]
+    return gr.Tabs(selected=name if name in known else OPENS_ON)

@@ -1,0 +1,76 @@
+"""Errors -> messages that a person reads, for plain functions and for generators."""
+
+import functools
+import html
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from vision_app.errors import InputError
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+APOLOGY = "Something went wrong in the app itself. Your input is kept; please try again. The details are in the app's log."
+log = logging.getLogger(__name__)
+
+
+def say_errors(title: str) -> Callable[[Handler], Handler]:
+    """Return a decorator that shows a handler's errors as messages in the page and leaves its outputs as they were.
+
+    An InputError is shown as it is; anything else is logged and shown as an apology that gives nothing away.
+
+    Args:
+        title: what was tried, as the message's heading: "Cannot start", "Cannot read the picture".
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        if inspect.isgeneratorfunction(handler):
+
+            @functools.wraps(handler)
+            def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
+                with spoken(title):
+                    yield from handler(*args, **kwargs)
+
+            return steps  # type: ignore[return-value]
+
+        @functools.wraps(handler)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with spoken(title):
+                return handler(*args, **kwargs)
+
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+@contextmanager
+def spoken(title: str) -> Iterator[None]:
+    """Turn any error of the block into the one that Gradio shows to the person."""
+    try:
+        yield
+    except gr.Error:
+        raise
+    except InputError as error:
+        raise gr.Error(html.escape(str(error)), title=html.escape(title), print_exception=False) from None
+    except Exception:
+        log.exception("%s failed", title)
+        raise gr.Error(APOLOGY, title=html.escape(title), print_exception=False) from None
+
+
+def sentence(error: Exception) -> str:
+    """Return what to say about an error, as plain text: an InputError's own words, else an apology (logged)."""
+    if isinstance(error, InputError):
+        return str(error)
+    log.error("Unexpected error", exc_info=error)
+    return APOLOGY
+
+
+def alert(text: str) -> str:
+    """Return a line for the page that says what went wrong; empty text gives an empty line."""
+    if not text:
+        return ""
+    return f'<p class="vw-alert" role="alert"><span aria-hidden="true">!</span>{html.escape(text)}</p>'

@@ -1,0 +1,1 @@
+"""One file per tab, each with build(page)."""
