@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from vision_app.data.datasets import DATASETS
 from vision_app.errors import InputError
 from vision_app.evaluation.report import ClassReport, EvaluationReport
 from vision_app.models.catalog import MODELS
-from vision_app.runs import Status
+from vision_app.runs import Status, resolve
 
 COMMANDS = (
     "datasets",
@@ -206,14 +207,54 @@ def test_predict_for_people_and_spreadsheets(home: Path) -> None:
     assert bad["label"] == "" and bad["error"]
 
 
-def test_evaluate(home: Path) -> None:
-    for path in (home / "checkpoints" / "shipped",):
-        config = RunConfig(
-            dataset="digits", model="lenet5", classes=DATASETS["digits"].classes, input_size=8, channels=1
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--dataset", "shapes"), "knows the classes dark, =light, but 'shapes' has circle"),
+        (("--dataset", "shape"), "Did you mean 'shapes'?"),
+        (("--dataset", "digits", "--split", "dev"), "knows the classes"),
+    ],
+)
+def test_evaluate_refuses_in_words(home: Path, options: tuple[str, ...], message: str) -> None:
+    assert_refused(call("evaluate", "shipped", *options, "--json"), message)
+
+
+def test_explain_writes_both_files(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def explain(run, image, class_index=None, layer=None, method="gradcam", progress=None):
+        index = 1 if class_index is None else class_index
+        heatmap = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+        return SimpleNamespace(
+            heatmap=heatmap,
+            class_index=index,
+            label=CLASSES[index],
+            layer=layer or "last",
+            method=method,
+            is_empty=False,
         )
-        (path / "config.json").write_text(config.to_json())
-    assert_refused(call("evaluate", "shipped", "--dataset", "shapes"), "knows the classes 0, 1, 2")
-    assert_refused(call("evaluate", "shipped", "--split", "dev", "--json"), "Unknown split 'dev'")
+
+    monkeypatch.setattr("vision_app.explain.catalog.explain", explain)
+    out, array = home / "overlay.png", home / "heat.npy"
+    found = answer("explain", "shipped", home / "white.png", "--class", "dark", "--out", out, "--array", array)
+    wanted = {
+        "label": "dark",
+        "class_index": 0,
+        "layer": "last",
+        "method": "gradcam",
+        "out": str(out),
+        "array": str(array),
+    }
+    assert wanted.items() <= found.items()
+    assert Image.open(out).size == (224, 224)
+    assert np.load(array).shape == (8, 8)
+    for option in ("--out", "--array"):
+        arguments = {"--out": out, "--array": array, option: home / "nowhere" / "file.png"}
+        result = call("explain", "shipped", home / "white.png", *(word for pair in arguments.items() for word in pair))
+        assert_refused(result, "folder that exists")
+    assert_refused(call("explain", "shipped", home / "white.png", "--out", home / "name.xyz"), "end its name in .png")
+    assert_refused(
+        call("explain", "shipped", home / "white.png", "--out", out, "--class", "grey"), "Unknown class 'grey'"
+    )
+    assert_refused(call("explain", "shipped", home / "broken.png", "--out", out), "broken.png")
 
 
 def test_compare(home: Path) -> None:
@@ -225,6 +266,15 @@ def test_compare(home: Path) -> None:
     assert call("compare", "early", "--md").stdout.startswith("| Rank | Name |")
     assert "99.53 %" in call("compare", "early").stdout
     assert_refused(call("compare", "early", "--md", "--csv"), "one output format")
+
+
+def test_serve_passes_its_address_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    served = []
+    server = SimpleNamespace(serve=lambda host, port: served.append((host, port)))
+    monkeypatch.setitem(sys.modules, "vision_app.ui.server", server)
+    assert call("serve", "--host", "0.0.0.0", "--port", 8000).exit_code == 0
+    assert call("serve").exit_code == 0
+    assert served == [("0.0.0.0", 8000), ("127.0.0.1", 7860)]
 
 
 @pytest.mark.parametrize(
@@ -259,10 +309,10 @@ def test_classes_are_found_by_name_before_position() -> None:
         find_class(("cat", "dog"), "2")
 
 
-def python(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[1]
-    )
+def python(*arguments: object, **environment: str) -> subprocess.CompletedProcess:
+    words = [sys.executable, *map(str, arguments)]
+    folder = Path(__file__).parents[1]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, cwd=folder, env=os.environ | environment)
 
 
 def test_light_commands_import_nothing_heavy() -> None:
@@ -284,3 +334,41 @@ def test_module_runs_as_a_program() -> None:
     result = python("-m", "vision_app", "predict", "none", "none.png")
     assert result.returncode == 2
     assert result.stdout == "" and result.stderr.startswith("Error: Unknown model 'none'")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--dataset", "digit"), "Did you mean 'digits'?"),
+        (("--model", "lenet"), "Did you mean 'lenet5'?"),
+        (("--epochs", "0"), "epochs should be greater than or equal to 1, got 0"),
+        (("--set", "colour=1"), "Unknown field 'colour'"),
+        (("--set", "epochs"), "FIELD=VALUE"),
+        (("--like", "none"), "Unknown model 'none'"),
+    ],
+)
+def test_train_refuses_before_it_starts(home: Path, options: tuple[str, ...], message: str) -> None:
+    assert_refused(call("train", *options, "--json"), message)
+    assert len(list((home / "runs").iterdir())) == 2
+
+
+def test_a_run_from_training_to_prediction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = {"VISION_APP_RUNS": str(tmp_path / "runs"), "VISION_APP_CHECKPOINTS": str(tmp_path / "checkpoints")}
+    options = ("--epochs", 3, "--seed", 7, "--set", "train_limit=300", "--set", "batch_size=16", "--publish", "tiny")
+    result = python("-m", "vision_app", "train", "--dataset", "digits", *options, "--json", **places)
+    assert result.returncode == 0, result.stderr
+    trained = json.loads(result.stdout)
+    assert trained["state"] == "completed" and trained["test_accuracy"] > 0.5
+    for name, value in places.items():
+        monkeypatch.setenv(name, value)
+    config = resolve("latest").config()
+    assert (config.epochs, config.seed, config.train_limit, config.batch_size) == (3, 7, 300, 16)
+    report = answer("evaluate", "latest")
+    assert report["accuracy"] == pytest.approx(trained["test_accuracy"], abs=1e-9)
+    assert report["split_id"] == answer("compare", "tiny")[0]["split_id"]
+    assert answer("compare", "tiny", "--dataset", "digits")[0]["test_accuracy"] == report["accuracy"]
+    assert sum(map(sum, report["confusion"])) == report["count"] == 359
+    assert "digits, test, 20 images" in call("evaluate", "tiny", "--limit", 20).stdout
+    assert_refused(call("stop", "latest"), "completed")
+    python_like = python("-m", "vision_app", "train", "--like", "tiny", "--set", "momentum=2", **places)
+    assert python_like.returncode == 2 and "momentum should be less than 1, got 2" in python_like.stderr

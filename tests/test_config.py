@@ -27,7 +27,8 @@ def test_every_value_survives_json() -> None:
 def test_the_designs_field_names_are_there() -> None:
     names = (
         "dataset model seed input_size channels normalization augmentation epochs batch_size optimizer learning_rate "
-        "momentum schedule warmup_epochs l2 dropout label_smoothing early_stopping patience min_delta monitor mixed_precision"
+        "momentum schedule warmup_epochs l2 dropout label_smoothing early_stopping patience min_delta monitor "
+        "mixed_precision"
     )
     assert set(names.split()) <= set(RunConfig.model_fields)
 

@@ -9,12 +9,13 @@ import pytest
 
 from vision_app import follow as module
 from vision_app.config import RunConfig
-from vision_app.follow import follow, training_answer
+from vision_app.errors import InputError
+from vision_app.follow import Interruptions, follow, training_answer
 from vision_app.runs import Run, Status
 
 
 class ScriptedRun:
-    """A run that passes through given states, one at each look; "ctrl-c" interrupts the one who looks."""
+    """A run that passes through given states, one at each look; "ctrl-c" interrupts the one who looks and runs on."""
 
     name, log_file = "scripted", Path("log.txt")
 
@@ -24,8 +25,8 @@ class ScriptedRun:
     def status(self) -> Status:
         state = self.states.pop(0)
         if state == "ctrl-c":
-            raise KeyboardInterrupt
-        return Status(state=state, created=1)
+            signal.raise_signal(signal.SIGINT)
+        return Status(state=state.replace("ctrl-c", "running"), created=1)
 
 
 @pytest.fixture(autouse=True)
@@ -33,22 +34,20 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(run: ScriptedRun) -> None:
         run.stops += 1
 
-    now = {
-        "epoch": 1,
-        "epochs": 2,
-        "step": 3,
-        "steps_per_epoch": 4,
-        "images_per_second": 1234.0,
-        "remaining_seconds": 61.0,
-    }
+    now = {"epoch": 1, "epochs": 2, "share": 0.3, "images_per_second": 1234.0, "remaining_seconds": 61.0, "message": ""}
     monkeypatch.setattr("vision_app.training.jobs.stop", stop)
-    monkeypatch.setattr("vision_app.training.progress.read_progress", lambda run: SimpleNamespace(**now, message=""))
+    monkeypatch.setattr("vision_app.training.progress.read_progress", lambda run: SimpleNamespace(**now))
     monkeypatch.setattr(module, "POLL_SECONDS", 0)
+
+
+def watch(run: ScriptedRun) -> None:
+    with Interruptions() as interruptions:
+        follow(run, interruptions)
 
 
 def test_it_stays_until_the_run_ends(capsys: pytest.CaptureFixture) -> None:
     run = ScriptedRun("queued", "running", "running", "completed")
-    follow(run)
+    watch(run)
     assert run.states == [] and run.stops == 0
     output = capsys.readouterr()
     assert output.out == ""
@@ -56,18 +55,34 @@ def test_it_stays_until_the_run_ends(capsys: pytest.CaptureFixture) -> None:
 
 
 def test_the_first_interruption_stops_the_run() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    run = ScriptedRun("running", "ctrl-c", "running", "stopped")
-    follow(run)
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    run = ScriptedRun("running", "ctrl-c", "running", "running", "stopped")
+    watch(run)
     assert run.states == [] and run.stops == 1
-    assert signal.getsignal(signal.SIGTERM) == before
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_an_interruption_before_the_first_look_counts_too() -> None:
+    run = ScriptedRun("queued", "stopped")
+    with Interruptions() as interruptions:
+        signal.raise_signal(signal.SIGTERM)
+        follow(run, interruptions)
+    assert run.stops == 1
 
 
 def test_the_second_interruption_leaves() -> None:
     run = ScriptedRun("running", "ctrl-c", "running", "ctrl-c", "running")
     with pytest.raises(KeyboardInterrupt):
-        follow(run)
+        watch(run)
     assert run.stops == 1 and run.states == ["running"]
+
+
+def test_a_run_that_ends_while_it_is_stopped_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_late(run: ScriptedRun) -> None:
+        raise InputError("it is not running")
+
+    monkeypatch.setattr("vision_app.training.jobs.stop", too_late)
+    watch(ScriptedRun("ctrl-c", "completed"))
 
 
 @pytest.mark.parametrize(("state", "exit_code"), [("completed", 0), ("stopped", 0), ("failed", 1), ("interrupted", 1)])

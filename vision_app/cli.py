@@ -15,6 +15,7 @@ from vision_app.console import (
     BAD_INPUT,
     Answer,
     Command,
+    check_folders,
     check_one_format,
     document,
     facts,
@@ -23,7 +24,7 @@ from vision_app.console import (
     say,
 )
 from vision_app.errors import InputError
-from vision_app.follow import follow, stored_accuracy, training_answer, wait
+from vision_app.follow import Interruptions, follow, stored_accuracy, training_answer, wait
 from vision_app.runs import Run, list_checkpoints, list_runs, resolve
 
 if TYPE_CHECKING:
@@ -139,9 +140,11 @@ def train(
     fields = parse_changes(changes or []) | {field: value for field, value in options.items() if value is not None}
     start = base or RunConfig()
     dataset, model = fields.pop("dataset", start.dataset), fields.pop("model", start.model)
-    run = jobs.start(make_config(dataset, model, fields, base))
-    say(f"Run {run.name}: {model} on {dataset}. Ctrl-C stops it and keeps the best.")
-    follow(run)
+    config = make_config(dataset, model, fields, base)
+    with Interruptions() as interruptions:
+        run = jobs.start(config)
+        say(f"Run {run.name}: {model} on {dataset}. Ctrl-C stops it and keeps the best.")
+        follow(run, interruptions)
     if publish and run.status().state in ("completed", "stopped"):
         say(f"Published as {jobs.publish(run, publish).path}")
     return training_answer(run, as_json)
@@ -215,8 +218,9 @@ def explain(
 ) -> Answer:
     """Show where a model looked."""
     run = resolve(model)
+    check_folders(out, array)
     from vision_app.data.uploads import read_picture
-    from vision_app.explain import explain as explain_image
+    from vision_app.explain.catalog import explain as explain_image
     from vision_app.predict import load_classifier
 
     classifier = load_classifier(run)
@@ -224,14 +228,10 @@ def explain(
     image = classifier.receive(read_picture(file))
     result = explain_image(run, image, class_index=class_index, layer=layer, method=method)
     _write_explanation(image, result.heatmap, out, array)
-    found = {
-        "file": file,
-        "model": run.name,
-        "label": result.label,
-        "class_index": result.class_index,
-        "layer": result.layer,
-    }
-    found |= {"method": result.method, "out": str(out), "array": str(array) if array else None}
+    if result.is_empty:
+        say(f"Nothing in layer {result.layer} speaks for '{result.label}'; the heat map is zero everywhere.")
+    found = {field: getattr(result, field) for field in ("label", "class_index", "layer", "method")}
+    found = {"file": file, "model": run.name, **found, "out": str(out), "array": str(array) if array else None}
     return document(found) if as_json else Answer(facts(found))
 
 
@@ -375,10 +375,8 @@ def _write_explanation(image: "np.ndarray", heatmap: "np.ndarray", out: Path, ar
     large = image.repeat(factor, axis=0).repeat(factor, axis=1)
     try:
         Image.fromarray(overlay(large, heatmap)).save(out)
-        if array:
-            with array.open("wb") as file:
-                np.save(file, heatmap)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"Could not write the explanation ({error}); give --out a .png in a folder that exists."
-        ) from error
+    except ValueError as error:
+        raise InputError(f"Expected --out to name a picture file, got '{out}'; end its name in .png.") from error
+    if array:
+        with array.open("wb") as file:
+            np.save(file, heatmap)

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -30,6 +31,7 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: typer.Context) -> None:
         """Run the command, print its answer and exit with its code."""
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
             with redirect_stdout(sys.stderr):
                 answer = super().invoke(ctx)
@@ -66,6 +68,17 @@ def check_one_format(*chosen: bool) -> None:
     """
     if sum(chosen) > 1:
         raise InputError("Expected one output format, got several; choose one of --json, --csv and --md.")
+
+
+def check_folders(*files: Path | None) -> None:
+    """Refuse a file to write whose folder is not there, before any long work is done for it.
+
+    Raises:
+        InputError: names the folder.
+    """
+    for file in files:
+        if file and not file.absolute().parent.is_dir():
+            raise InputError(f"Expected a file in a folder that exists, got '{file}'; make the folder first.")
 
 
 def parse_changes(changes: Iterable[str]) -> dict[str, Any]:

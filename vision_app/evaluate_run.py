@@ -7,6 +7,7 @@ from vision_app.data.download import Progress
 from vision_app.data.preprocess import preprocess
 from vision_app.data.splits import train_validation_split
 from vision_app.errors import InputError
+from vision_app.evaluation.compare import model_bytes
 from vision_app.evaluation.profiling import measure_latency
 from vision_app.evaluation.report import EvaluationReport, evaluate, split_id
 from vision_app.lookup import find
@@ -52,7 +53,7 @@ def evaluate_run(
         split=split,
         split_id=split_id(dataset, split, images, labels),
         parameters=status.parameters,
-        file_bytes=run.model_file.stat().st_size if run.model_file.exists() else None,
+        file_bytes=model_bytes(run),
         training_seconds=status.seconds,
     )
 

@@ -4,37 +4,56 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Self
 
 from vision_app import readable
 from vision_app.console import FAULT, Answer, document, facts, progress_bar, say
+from vision_app.errors import InputError
 from vision_app.runs import LIVE, Run
 
 POLL_SECONDS = 0.2
 
 
-def follow(run: Run) -> None:
-    """Show a run's progress until it ends; the first Ctrl-C (or SIGTERM) asks it to stop, the second one lets it be."""
+class Interruptions:
+    """Counts Ctrl-C and SIGTERM while entered: the first is only remembered, so that nothing is left half done."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        self.previous = {number: signal.signal(number, self._count) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.previous.items():
+            signal.signal(number, handler)
+
+    def _count(self, _number: int, _frame: object) -> None:
+        self.count += 1
+        if self.count > 1:
+            raise KeyboardInterrupt
+
+
+def follow(run: Run, interruptions: Interruptions) -> None:
+    """Show a run's progress until it ends; the first interruption stops it, the second one leaves."""
     from vision_app.training import jobs
 
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with progress_bar("Training") as show:
-            try:
-                wait(run, show)
-            except KeyboardInterrupt:
+    asked, epoch = False, 0
+    with progress_bar("Training") as show:
+        while run.status().state in LIVE:
+            if interruptions.count and not asked:
+                asked = True
                 say("Stopping; the best model is kept.")
-                jobs.stop(run)
-                wait(run, show)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def wait(run: Run, show: Callable[[float, str], None] | None = None) -> None:
-    """Return when a run has ended; `show` is called with the share done and a sentence meanwhile."""
-    epoch = 0
-    while run.status().state in LIVE:
-        if show:
+                with suppress(InputError):  # it may have ended by itself just now
+                    jobs.stop(run)
             epoch = _show_progress(run, show, epoch)
+            time.sleep(POLL_SECONDS)
+
+
+def wait(run: Run) -> None:
+    """Return when a run has ended."""
+    while run.status().state in LIVE:
         time.sleep(POLL_SECONDS)
 
 
@@ -65,10 +84,10 @@ def _show_progress(run: Run, show: Callable[[float, str], None], said: int) -> i
     from vision_app.training.progress import read_progress
 
     now = read_progress(run)
+    speed = f", {now.images_per_second:,.0f} images/s" if now.images_per_second else ""
     left = f", {readable.duration(now.remaining_seconds)} left" if now.remaining_seconds is not None else ""
-    note = f"epoch {now.epoch}/{now.epochs}, {now.images_per_second or 0:,.0f} images/s{left} {now.message}"
-    total = (now.steps_per_epoch or 0) * now.epochs
-    show(now.step / total if total else 0.0, note.strip())
+    note = f"epoch {now.epoch}/{now.epochs}{speed}{left} {now.message}".strip()
+    show(now.share, note)
     if now.epoch > said and not sys.stderr.isatty():
-        say(note.strip())
+        say(note)
     return max(said, now.epoch)

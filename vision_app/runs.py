@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psutil
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from vision_app.config import RunConfig
+from vision_app.config import RunConfig, describe
 from vision_app.errors import InputError
 
 State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
@@ -89,7 +89,7 @@ class Run:
 
     def status(self) -> Status:
         """Return where the run stands; a worker that died without saying so counts as interrupted."""
-        status = Status(**self._json("status.json"))
+        status = self._status()
         if status.state in LIVE and not _is_alive(status):
             message = "The training process ended without a word; the best model so far is kept."
             return status.model_copy(update={"state": "interrupted", "message": message})
@@ -109,6 +109,17 @@ class Run:
         """Return the evaluation report on the test split, or None before there is one."""
         return self._json("report.json") if (self.path / "report.json").exists() else None
 
+    def summary(self) -> dict[str, Any]:
+        """Return one line about the run, as the lists of the command line and the API show it."""
+        config, report = self.config(), self.report()
+        return {
+            "name" if self.is_checkpoint else "run": self.name,
+            "dataset": config.dataset,
+            "model": config.model,
+            "state": self.status().state,
+            "test_accuracy": report["accuracy"] if report else None,
+        }
+
     def log_tail(self, lines: int = 20) -> str:
         """Return the end of what the worker printed."""
         if not self.log_file.exists():
@@ -127,13 +138,23 @@ class Run:
         self.write_status(status)
         return status
 
+    def _status(self) -> Status:
+        """Return the status as it was written."""
+        try:
+            return Status(**self._json("status.json"))
+        except ValidationError as error:
+            raise InputError(f"The status.json of '{self.path.name}' is damaged: {describe(error)}") from None
+
     def _json(self, name: str) -> dict[str, Any]:
         try:
-            return json.loads((self.path / name).read_text())
+            values = json.loads((self.path / name).read_text())
         except FileNotFoundError:
             raise InputError(f"'{self.path.name}' is not a run: its {name} is missing.") from None
-        except json.JSONDecodeError:
+        except ValueError:
             raise InputError(f"The {name} of '{self.path.name}' is damaged: it is not valid JSON.") from None
+        if not isinstance(values, dict):
+            raise InputError(f"The {name} of '{self.path.name}' is damaged: it is not a JSON object.")
+        return values
 
     def _records(self) -> Iterator[dict[str, Any]]:
         if not self.history_file.exists():
@@ -171,8 +192,8 @@ def create_run(config: RunConfig) -> Run:
 
 
 def list_runs() -> list[Run]:
-    """Return all runs, newest first."""
-    return sorted(_runs_below(runs_root()), key=lambda run: (run._json("status.json")["created"], run.name), reverse=True)
+    """Return all runs, newest first; those with a damaged status last."""
+    return sorted(_runs_below(runs_root()), key=lambda run: (_created(run), run.name), reverse=True)
 
 
 def list_checkpoints() -> list[Run]:
@@ -197,9 +218,9 @@ def resolve(model: str) -> Run:
             raise InputError("There is no latest run yet: train one first, or name a checkpoint.")
         return runs[0]
     for root in (checkpoints_root(), runs_root()):
-        if model and Path(model).name == model and (root / model / "config.json").exists():
+        if model and Path(model).name == model and os.path.isfile(root / model / "config.json"):
             return Run(root / model)
-    if (Path(model) / "config.json").is_file():
+    if os.path.isfile(Path(model) / "config.json"):  # unlike Path.is_file, no error for a name that is too long
         return Run(Path(model).absolute())
     known = ", ".join(run.name for run in list_checkpoints()) or "none"
     raise InputError(f"Unknown model '{model}'. Expected a run id, `latest`, a run's folder or a checkpoint: {known}.")
@@ -228,6 +249,13 @@ def _runs_below(root: Path) -> list[Run]:
     if not root.is_dir():
         return []
     return [Run(path) for path in root.iterdir() if (path / "config.json").exists() and (path / "status.json").exists()]
+
+
+def _created(run: Run) -> float:
+    try:
+        return run._status().created
+    except InputError:
+        return 0.0
 
 
 def _is_alive(status: Status) -> bool:

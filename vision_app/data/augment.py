@@ -37,10 +37,9 @@ class Augmenter:
         images = images.copy()
         if self._geometry():
             images = _warp(images, self.strengths, generator)
-        for name, strength in self.strengths.items():
-            change = AUGMENTATIONS[name].apply
-            if change and strength > 0:
-                images = change(images, strength, generator)
+        for row in AUGMENTATIONS.values():  # in the table's order, so that equal configs give equal runs
+            if row.apply and self.strengths.get(row.name, 0) > 0:
+                images = row.apply(images, self.strengths[row.name], generator)
         return images
 
     def _geometry(self) -> bool:
@@ -63,8 +62,10 @@ def resolve_strengths(augmentation: dict[str, float]) -> dict[str, float]:
     for name, strength in augmentation.items():
         row = find(AUGMENTATIONS, name, "augmentation")
         strength = row.default if strength < 0 else strength
-        if strength > row.largest:
-            raise InputError(f"Augmentation {name} must be at most {row.largest:g}, got {strength:g}: {row.description}")
+        if not strength <= row.largest:  # also refuses NaN
+            raise InputError(
+                f"Augmentation {name} must be at most {row.largest:g}, got {strength:g}: {row.description}"
+            )
         strengths[name] = strength
     return strengths
 
@@ -95,7 +96,9 @@ def _warp(images: np.ndarray, strengths: dict[str, float], generator: np.random.
     zoom = np.exp(np.log1p(strengths.get("zoom", 0)) * generator.uniform(-1, 1, (n, 2)))
     shear = strengths.get("shear", 0) * generator.uniform(-1, 1, n)
     cos, sin = np.cos(angle), np.sin(angle)
-    matrices = np.stack([np.stack([cos, -sin + shear * cos], 1), np.stack([sin, cos + shear * sin], 1)], 1) * zoom[:, None, :]
+    matrices = (
+        np.stack([np.stack([cos, -sin + shear * cos], 1), np.stack([sin, cos + shear * sin], 1)], 1) * zoom[:, None, :]
+    )
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1) - centre
     elastic = strengths.get("elastic", 0) * height

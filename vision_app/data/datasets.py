@@ -1,6 +1,7 @@
 """The table of datasets. To add one: a reader under sources/ and a row here."""
 
 import tarfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -92,32 +93,56 @@ def load_split(name: str, split: str, progress: Progress | None = None) -> Array
 @cache
 def _read(name: str, split: str, root: str) -> Arrays:
     """Read once per process; `root` is part of the key because the folder may change."""
-    images, labels = DATASETS[name].read(split)
+    dataset = DATASETS[name]
+    images, labels = dataset.read(split)
+    _check(dataset, images, labels)
     images.setflags(write=False)
     labels.setflags(write=False)
     return images, labels
 
 
+def _check(dataset: Dataset, images: np.ndarray, labels: np.ndarray) -> None:
+    """Refuse files of the right format that hold something else."""
+    if not len(images) or images.shape[1:] != dataset.image_shape:
+        raise InputError(
+            f"The files of {dataset.title} are damaged: expected images of shape {dataset.image_shape}, "
+            f"got {len(images)} of {images.shape[1:]}; delete them to fetch them again."
+        )
+    if labels.min() < 0 or labels.max() >= len(dataset.classes):
+        raise InputError(
+            f"The files of {dataset.title} are damaged: expected labels 0 to {len(dataset.classes) - 1}, "
+            f"got {labels.min()} to {labels.max()}; delete them to fetch them again."
+        )
+
+
 def _download(dataset: Dataset, progress: Progress | None) -> None:
+    """Fetch what is missing; an archive that somebody has put there is used and left there."""
     for remote in dataset.remote:
-        path = download.fetch(remote, progress)
+        path = _path(remote.path)
+        found = path.is_file()
+        if not found:
+            download.fetch(remote, progress)
         if path.name.endswith(".tar.gz"):
             _unpack(path, dataset.files)
-            path.unlink()
+            if not found:
+                path.unlink()
 
 
 def _unpack(archive: Path, files: tuple[str, ...]) -> None:
     """Copy just the wanted members out, as bytes: extracting an archive can write outside the folder."""
-    wanted = {Path(path).name: download.data_root() / path for path in files}
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            target = wanted.get(Path(member.name).name)
-            stream = tar.extractfile(member) if target and member.isfile() else None
-            if stream:
-                part = target.with_name(target.name + ".part")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                part.write_bytes(stream.read())
-                part.replace(target)
+    wanted = {Path(path).name: _path(path) for path in files}
+    try:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                target = wanted.get(Path(member.name).name)
+                stream = tar.extractfile(member) if target and member.isfile() else None
+                if stream:
+                    download.put(target, stream.read())
+                    del wanted[target.name]
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise InputError(f"Could not unpack {archive.name} ({error}); delete it to fetch it again.") from error
+    if wanted:
+        raise InputError(f"{archive.name} does not hold {', '.join(wanted)}; delete it to fetch it again.")
 
 
 def _path(name: str) -> Path:
@@ -198,7 +223,16 @@ DATASETS: dict[str, Dataset] = {
             title="Fashion-MNIST",
             description="70,000 grey pictures of clothes in MNIST's format; harder than digits.",
             classes=(
-                "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+                "T-shirt/top",
+                "Trouser",
+                "Pullover",
+                "Dress",
+                "Coat",
+                "Sandal",
+                "Shirt",
+                "Sneaker",
+                "Bag",
+                "Ankle boot",
             ),
             image_shape=(28, 28, 1),
             num_train=60_000,
@@ -212,7 +246,8 @@ DATASETS: dict[str, Dataset] = {
             epochs=5,
             files=tuple(f"{FASHION}/{name}" for name, _, _ in FASHION_FILES),
             remote=tuple(
-                RemoteFile(f"{FASHION}/{name}", FASHION_URL + name, digest, size) for name, digest, size in FASHION_FILES
+                RemoteFile(f"{FASHION}/{name}", FASHION_URL + name, digest, size)
+                for name, digest, size in FASHION_FILES
             ),
         ),
         Dataset(

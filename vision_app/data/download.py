@@ -1,8 +1,9 @@
 """Fetching a dataset's files: with progress, checked, and never half a file."""
 
 import hashlib
+import http.client
 import os
-import urllib.error
+import secrets
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,11 +41,11 @@ def fetch(file: RemoteFile, progress: Progress | None = None) -> Path:
         InputError: it cannot be reached, or is not the file that its publisher describes.
     """
     target = data_root() / file.path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
+    part = _part(target)
     algorithm, expected = file.digest.split(":")
     digest = hashlib.new(algorithm, usedforsecurity=False)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(file.url, timeout=30) as reply, part.open("wb") as out:
             done = 0
             while block := reply.read(1 << 18):
@@ -52,11 +53,16 @@ def fetch(file: RemoteFile, progress: Progress | None = None) -> Path:
                 digest.update(block)
                 done += len(block)
                 if progress:
-                    progress(min(1.0, done / file.num_bytes), f"{target.name}: {done / 1e6:.1f} of {file.num_bytes / 1e6:.1f} MB")
+                    progress(
+                        min(1.0, done / file.num_bytes),
+                        f"{target.name}: {done / 1e6:.1f} of {file.num_bytes / 1e6:.1f} MB",
+                    )
         if digest.hexdigest() != expected:
-            raise InputError(f"{file.url} did not send the expected file ({algorithm} {digest.hexdigest()}); nothing was kept.")
+            raise InputError(
+                f"{file.url} did not send the expected file ({algorithm} {digest.hexdigest()}); nothing was kept."
+            )
         part.replace(target)
-    except (urllib.error.URLError, OSError) as error:
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise InputError(
             f"Could not download {target.name} ({reason}). Connect to the internet and try again, or put the file at {target}."
@@ -64,3 +70,19 @@ def fetch(file: RemoteFile, progress: Progress | None = None) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return target
+
+
+def put(target: Path, data: bytes) -> None:
+    """Write a file of the data folder whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = _part(target)
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _part(target: Path) -> Path:
+    """Return a temporary name beside a file; one for each writer, because two processes may fetch the same file."""
+    return target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")

@@ -5,6 +5,8 @@ import numpy as np
 from vision_app.errors import InputError
 
 WORK_SIDE = 512
+GROUND_SIDE = 128
+PART_LEVEL = 0.2
 SMALLEST_CONTRAST = 12.0
 BLANK = (
     "Expected a picture with something drawn on a plain ground, but the picture is blank; "
@@ -27,7 +29,7 @@ def extract_ink(picture: np.ndarray) -> np.ndarray:
         InputError: there is no ink.
     """
     grey = clearest_channel(picture)
-    grey *= ink_sign(grey)
+    grey = smooth(grey) * ink_sign(shrink(grey, GROUND_SIDE))
     ink = grey - _background(grey)
     floor, threshold = _noise_floor(ink)
     full = np.percentile(ink[ink > threshold], 90) if (ink > threshold).any() else 0.0
@@ -38,23 +40,34 @@ def extract_ink(picture: np.ndarray) -> np.ndarray:
 
 
 def clearest_channel(picture: np.ndarray) -> np.ndarray:
-    """Return the brightness, or the colour channel that shows coloured ink much better, as float32 (h, w).
-
-    The picture is reduced by area averaging to at most 512 pixels a side.
-    """
-    import cv2
-
-    pixels = picture.astype(np.float32).reshape(*picture.shape[:2], -1)
-    scale = WORK_SIDE / max(pixels.shape[:2])
-    if scale < 1:
-        height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
-        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
+    """Return the brightness, or the colour channel that shows coloured ink much better, as float32 (h, w)."""
+    pixels = shrink(picture.astype(np.float32), WORK_SIDE)
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
     if pixels.shape[2] == 1:
         return pixels[:, :, 0]
     channels = [pixels @ np.array([0.299, 0.587, 0.114], np.float32), *np.moveaxis(pixels, 2, 0)]
     spreads = [np.ptp(np.percentile(channel, [1, 99])) for channel in channels]
     best = int(np.argmax(spreads))
     return np.ascontiguousarray(channels[best if spreads[best] > 1.25 * spreads[0] else 0])
+
+
+def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Return `pixels` (h, w[, c]) reduced by area averaging so that no side is longer than `side`."""
+    import cv2
+
+    scale = side / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    height, width = (max(1, round(length * scale)) for length in pixels.shape[:2])
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def smooth(grey: np.ndarray) -> np.ndarray:
+    """Return `grey` (h, w) without the grain of a large picture; small ones have strokes as thin as grain."""
+    import cv2
+
+    side = max(grey.shape)
+    return cv2.GaussianBlur(grey, (0, 0), side / 256) if side >= 96 else grey
 
 
 def ink_sign(grey: np.ndarray) -> int:
@@ -68,8 +81,23 @@ def ink_sign(grey: np.ndarray) -> int:
     terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
     edge = np.ones((height, width), bool)
     edge[margin:-margin, margin:-margin] = False
-    surface = terms @ _fit_robustly(terms[edge], grey[edge])
-    return 1 if np.sum((grey - surface) ** 3) >= 0 else -1
+    rest = grey - terms @ _fit_robustly(terms[edge], grey[edge])
+    outline = np.concatenate([rest[0], rest[1:, -1], rest[-1, -2::-1], rest[-2:0:-1, 0]])
+    ground = np.abs(outline) < 0.25 * np.ptp(np.percentile(grey, [1, 99]))
+    longest_run = np.diff(np.nonzero(np.tile(ground, 2))[0], prepend=0).max() - 1
+    if longest_run > 0.2 * outline.size:
+        return _fine_detail_sign(grey)
+    return 1 if np.sum(rest**3) >= 0 else -1
+
+
+def _fine_detail_sign(grey: np.ndarray) -> int:
+    """Return `ink_sign` for ground of two brightnesses, one in a shadow: strokes are finer than what lies between them."""
+    import cv2
+
+    side = max(3, round(0.12 * max(grey.shape)) | 1)
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    bright, dark = (cv2.morphologyEx(grey, hat, disk) for hat in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT))
+    return 1 if np.sum(bright**2) >= np.sum(dark**2) else -1
 
 
 def _fit_robustly(terms: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -87,13 +115,10 @@ def _background(grey: np.ndarray) -> np.ndarray:
     """Return the ground under bright ink: a morphological opening that no stroke is wide enough to survive."""
     import cv2
 
-    height, width = grey.shape
-    scale = min(1.0, 64 / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    side = max(size) // 2 + 1
+    small = shrink(grey, GROUND_SIDE)
+    side = max(small.shape) // 3 + 1
     ground = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
-    return cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(ground, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _noise_floor(ink: np.ndarray) -> tuple[float, float]:
@@ -121,15 +146,25 @@ def keep_main_parts(ink: np.ndarray, threshold: float) -> np.ndarray:
     """
     import cv2
 
-    count, parts, boxes, _ = cv2.connectedComponentsWithStats((ink > 0.1).astype(np.uint8), connectivity=8)
-    peaks = np.zeros(count)
-    np.maximum.at(peaks, parts.ravel(), ink.ravel())
+    mask = (ink > PART_LEVEL).astype(np.uint8)
+    count, parts, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     masses = np.bincount(parts.ravel(), weights=ink.ravel(), minlength=count)
-    masses[(peaks <= threshold) | (np.arange(count) == 0)] = 0
+    dark = np.unique(parts[ink > max(threshold, PART_LEVEL)])
+    masses[np.setdiff1d(np.arange(count), dark)] = 0
     if not masses.any():
         raise InputError(BLANK)
-    kept = _grow(boxes, masses)
-    return np.where(np.isin(parts, kept), ink, 0).astype(np.float32)
+    masses = _without_shadows(parts, boxes, masses)
+    kept = np.isin(parts, _grow(boxes, masses)).astype(np.uint8)
+    return np.where(cv2.dilate(kept, np.ones((3, 3), np.uint8)) > 0, ink, 0).astype(np.float32)
+
+
+def _without_shadows(parts: np.ndarray, boxes: np.ndarray, masses: np.ndarray) -> np.ndarray:
+    """Return `masses` with 0 for what lies along the picture's edge, such as a shadow or the table, if ink is left then."""
+    edge = np.concatenate([parts[0], parts[-1], parts[1:-1, 0], parts[1:-1, -1]])
+    contact = np.bincount(edge, minlength=len(masses))
+    side = max(parts.shape)
+    inner = np.where(contact > 0.2 * side, 0, masses)
+    return inner if (boxes[inner > 0, 2:4] > 0.1 * side).any() else masses
 
 
 def _grow(boxes: np.ndarray, masses: np.ndarray) -> list[int]:

@@ -25,7 +25,10 @@ def preprocess(images: np.ndarray, size: int, channels: int, fit: Fit = "crop") 
     images = to_channels(images, channels)
     if images.shape[1:3] == (size, size):
         return images
-    return np.stack([_resize(_square(image, fit), size) for image in images])
+    result = np.empty((len(images), size, size, channels), np.uint8)
+    for place, image in zip(result, images, strict=True):
+        place[:] = _resize(_square(image, fit), size)
+    return result
 
 
 def to_channels(images: np.ndarray, channels: int) -> np.ndarray:
@@ -53,6 +56,10 @@ def _square(image: np.ndarray, fit: Fit) -> np.ndarray:
 def _resize(image: np.ndarray, size: int) -> np.ndarray:
     import cv2
 
-    method = cv2.INTER_AREA if min(image.shape[:2]) >= size else cv2.INTER_CUBIC
-    resized = cv2.resize(np.ascontiguousarray(image), (size, size), interpolation=method)
+    height, width = image.shape[:2]
+    # Two steps, because a stretched picture may shrink in one direction and grow in the other.
+    shrunk = cv2.resize(
+        np.ascontiguousarray(image), (min(width, size), min(height, size)), interpolation=cv2.INTER_AREA
+    )
+    resized = cv2.resize(shrunk, (size, size), interpolation=cv2.INTER_CUBIC)
     return resized.reshape(size, size, image.shape[-1])

@@ -120,6 +120,12 @@ def comparison_rows(
     return [_row(run, report(run), latency(run) if latency else None) for run in runs]
 
 
+def model_bytes(run: Run) -> int | None:
+    """Return the size in bytes of the file that predictions are served from, or None before there is one."""
+    files = (file for file in (run.tflite_file, run.model_file) if file.exists())
+    return next((file.stat().st_size for file in files), None)
+
+
 def stored_report(run: Run) -> EvaluationReport | None:
     """Return the report stored with a run; None where there is none or it cannot be read."""
     try:
@@ -144,7 +150,7 @@ def _row(run: Run, report: EvaluationReport | None, latency_ms: float | None) ->
         dataset=report.dataset if report else config.dataset,
         model=config.model,
         parameters=report.parameters if report and report.parameters is not None else status.parameters,
-        file_bytes=run.model_file.stat().st_size if run.model_file.exists() else None,
+        file_bytes=model_bytes(run),
         latency_ms=latency_ms,
         training_seconds=report.training_seconds if report and report.training_seconds is not None else status.seconds,
         state=status.state,

@@ -3,8 +3,11 @@
 import contextlib
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from vision_app.errors import InputError
 
 if TYPE_CHECKING:
     from keras import Model
@@ -22,3 +25,20 @@ def convert(model: "Model") -> bytes:
         target = Path(folder) / "saved"
         model.export(target, format="tf_saved_model", verbose=False)
         return tf.lite.TFLiteConverter.from_saved_model(str(target)).convert()
+
+
+def convert_file(path: Path) -> bytes:
+    """Return a float32 .tflite file of a saved Keras model.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    import keras
+
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except (ValueError, OSError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path.parent.name}/{path.name} is damaged: Keras cannot read it; train the run again."
+        ) from error
+    return convert(model)

@@ -68,7 +68,7 @@ def curves(
     lines = [_finite(line, log) for line in series]
     lines = [line for line in lines if line.xs]
     if not lines:
-        return _figure(title, f'<div class="vw-empty" style="min-height:{height + 78}px">{html.escape(empty)}</div>')
+        return _figure(title, f'<div class="vw-empty" style="min-height:{height + 94}px">{html.escape(empty)}</div>')
     x_axis = linear_scale(min(0.0, *(line.xs[0] for line in lines)), _x_end(lines, x_max), 6, outward=False)
     y_axis = _y_axis(lines, percent, log)
     style = _Style(several=len({line.run for line in lines}) > 1, percent=percent)
@@ -85,7 +85,7 @@ def curves(
 
 
 def downsample(xs: Sequence[float], ys: Sequence[float], limit: int = MAX_POINTS) -> tuple[list[float], list[float]]:
-    """Thin a curve to at most `limit` points: the first, the last, and the lowest and highest of each stretch between."""
+    """Thin a curve to at most `limit` points: the ends, and the lowest and highest of each stretch between."""
     if len(xs) <= limit:
         return list(xs), list(ys)
     num_bins = (limit - 2) // 2
@@ -140,9 +140,8 @@ def _y_axis(lines: Sequence[Series], percent: bool, log: bool) -> Scale:
 
 
 def _line(line: Series, x_axis: Scale, y_axis: Scale, style: _Style) -> str:
-    points = " ".join(
-        f"{1000 * x_axis.share(x):.1f},{1000 - 1000 * y_axis.share(y):.1f}" for x, y in zip(line.xs, line.ys, strict=True)
-    )
+    places = [(1000 * x_axis.share(x), 1000 - 1000 * y_axis.share(y)) for x, y in zip(line.xs, line.ys, strict=True)]
+    points = " ".join(f"{left:.1f},{top:.1f}" for left, top in places)
     return (
         f'<polyline points="{points}" fill="none" style="stroke:{style.colour(line)}" stroke-width="2"'
         f' stroke-linejoin="round" vector-effect="non-scaling-stroke"{style.dash(line)}/>'
@@ -187,7 +186,7 @@ def _grid(x_axis: Scale, y_axis: Scale, percent: bool, x_label: str, y_label: st
     parts.append('<line class="vw-axis" x1="0" x2="100%" y1="100%" y2="100%"/>')
     parts.append(f'<text x="100%" y="100%" dy="36" text-anchor="end">{html.escape(x_label)}</text>')
     if y_label:
-        parts.append(f'<text x="0" y="100%" dy="36">{html.escape(y_label)}</text>')
+        parts.append(f'<text x="0" y="0" dy="-8">{html.escape(y_label)}</text>')
     return "".join(parts)
 
 

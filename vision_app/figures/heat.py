@@ -4,10 +4,12 @@ import numpy as np
 from PIL import Image
 
 # Every eighth colour of matplotlib's table, with straight lines between: within 2 of 255 of it, and nothing to import.
-_INFERNO = (
-    "000004 040312 0b0724 150b37 210c4a 2f0a5b 3d0965 4a0c6b 57106e 64156e 71196e 7d1e6d 8a226a 972766 a32c61 b0315b "
-    "bc3754 c63d4d d04545 da4e3c e35933 eb6429 f1711f f67e14 f98c0a fb9b06 fcaa0f fbba1f f9c932 f5d949 f2e865 f3f586 fcffa4"
-).split()
+_TABLE = """
+000004 040312 0b0724 150b37 210c4a 2f0a5b 3d0965 4a0c6b 57106e 64156e 71196e
+7d1e6d 8a226a 972766 a32c61 b0315b bc3754 c63d4d d04545 da4e3c e35933 eb6429
+f1711f f67e14 f98c0a fb9b06 fcaa0f fbba1f f9c932 f5d949 f2e865 f3f586 fcffa4
+"""
+_INFERNO = tuple(_TABLE.split())
 
 
 def heatmap_image(heatmap: np.ndarray) -> np.ndarray:

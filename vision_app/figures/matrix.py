@@ -1,10 +1,11 @@
 """The confusion matrix as a table that shades each row by its shares."""
 
-import html
 from collections.abc import Sequence
+from html import escape as _text
 
 LEVELS = 10
 LONG_NAME = 4
+CAPTION = "Rows: true class. Columns: predicted class. Shade: share of the row."
 
 
 def confusion_matrix(confusion: Sequence[Sequence[int]], classes: Sequence[str], title: str | None = None) -> str:
@@ -17,12 +18,12 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], classes: Sequence[str],
     """
     title = title if title is not None else most_confused(confusion, classes)
     tall = ' class="vw-tall"' if any(len(name) > LONG_NAME for name in classes) else ""
-    head = "".join(f'<th scope="col"{tall} title="{html.escape(name)}">{html.escape(_cut(name))}</th>' for name in classes)
+    head = "".join(f'<th scope="col"{tall} title="{_text(name)}">{_text(_cut(name))}</th>' for name in classes)
     body = "".join(_row(i, row, classes) for i, row in enumerate(confusion))
     return (
-        f'<figure class="vw-chart"><figcaption>{html.escape(title)}</figcaption>'
-        f'<div class="vw-scroll vw-matrix-box" tabindex="0" role="region" aria-label="{html.escape(title)}">'
-        "<table class=\"vw-matrix\"><caption>Rows: true class. Columns: predicted class. Shade: share of the row.</caption>"
+        f'<figure class="vw-chart"><figcaption>{_text(title)}</figcaption>'
+        f'<div class="vw-scroll vw-matrix-box" tabindex="0" role="region" aria-label="{_text(title)}">'
+        f'<table class="vw-matrix"><caption>{CAPTION}</caption>'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div></figure>"
     )
 
@@ -41,7 +42,7 @@ def most_confused(confusion: Sequence[Sequence[int]], classes: Sequence[str]) ->
 def _row(i: int, row: Sequence[int], classes: Sequence[str]) -> str:
     total = sum(row)
     cells = "".join(_cell(i, j, count, total, classes) for j, count in enumerate(row))
-    name = html.escape(classes[i])
+    name = _text(classes[i])
     return f'<tr><th scope="row" title="{name}">{name}</th>{cells}</tr>'
 
 
@@ -50,7 +51,7 @@ def _cell(i: int, j: int, count: int, total: int, classes: Sequence[str]) -> str
     diagonal = " vw-diagonal" if i == j else ""
     if not count:
         return f'<td class="h0{diagonal}"></td>'
-    told = html.escape(f"true {classes[i]}, predicted {classes[j]}: {count:,} of {total:,}")
+    told = _text(f"true {classes[i]}, predicted {classes[j]}: {count:,} of {total:,}")
     return f'<td class="h{level}{diagonal}" title="{told}">{count:,}</td>'
 
 

@@ -23,7 +23,7 @@ class Scale:
 
 
 def linear_scale(low: float, high: float, num_ticks: int = 5, outward: bool = True) -> Scale:
-    """Return an axis with ticks at 1, 2 or 5 times a power of ten; `outward` widens it to the next tick at both ends."""
+    """Return an axis with ticks at 1, 2 or 5 times a power of ten; `outward` widens it to the next ticks."""
     if high <= low:
         spread = abs(low) * 0.1 or 0.5
         low, high = low - spread, high + spread

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from vision_app.figures.scales import Scale, linear_scale, log_scale, tick_label
 from vision_app.readable import milliseconds, percent
 
-LINE = 15  # pixels that a label needs
-NEAR = 0.28  # labels closer than this share of the width may touch
+LINE = 15  # pixels that a name needs, from top to bottom
+SHIFTS = (0, -LINE, LINE, -2 * LINE, 2 * LINE, 3 * LINE)
+# Widths are shares of the plot's, taken for a narrow one of 360 pixels.
+DOT, LETTER = 8 / 360, 8 / 360
 
 
 @dataclass(frozen=True)
@@ -39,27 +41,32 @@ def _axes(points: Sequence[Point]) -> tuple[Scale, Scale]:
     latencies, accuracies = [p.latency_ms for p in points], [p.accuracy for p in points]
     wide = max(latencies) > 8 * max(min(latencies), 1e-9)
     x_axis = log_scale(min(latencies), max(latencies)) if wide else linear_scale(0, max(latencies) * 1.05)
-    return x_axis, linear_scale(min(accuracies), max(max(accuracies), min(accuracies) + 0.01), 4)
+    low, high = min(accuracies), max(accuracies)
+    return x_axis, linear_scale(low - 0.05 * (high - low), max(high, low + 0.01), 4)
 
 
 def _marks(points: Sequence[Point], x_axis: Scale, y_axis: Scale, height: int) -> str:
-    """Draw from the top down and push a label down that would touch one already written."""
-    parts, written = [], []
-    for point in sorted(points, key=lambda p: -p.accuracy):
-        left, top = x_axis.share(point.latency_ms), (1 - y_axis.share(point.accuracy)) * height
-        line = top
-        for other_left, other in written:
-            if abs(other_left - left) < NEAR and abs(other - line) < LINE:
-                line = other + LINE
-        written.append((left, line))
+    """Draw each point with its name on the first free line: beside it, else above or below."""
+    places = [(x_axis.share(p.latency_ms), (1 - y_axis.share(p.accuracy)) * height) for p in points]
+    taken = [(left - DOT, left + DOT, top) for left, top in places]  # a name must not cover a point either
+    parts = []
+    for point, (left, top) in sorted(zip(points, places, strict=True), key=lambda pair: -pair[0].accuracy):
+        width = DOT + LETTER * len(point.name)
+        start, end = (left - width, left - DOT) if left > 0.6 else (left + DOT, left + width)
+        line = next((top + shift for shift in SHIFTS if _is_free(start, end, top + shift, taken)), top)
+        taken.append((start, end, line))
         side, anchor = (-12, "end") if left > 0.6 else (12, "start")
         told = html.escape(f"{point.name}: {percent(point.accuracy)}, {milliseconds(point.latency_ms)}")
         parts.append(
             f'<circle cx="{100 * left:.2f}%" cy="{top:.1f}" r="6" style="fill:var(--vw-blue, #0072b2)">'
-            f'<title>{told}</title></circle><text class="vw-strong" x="{100 * left:.2f}%" y="{line + 4:.1f}" dx="{side}"'
-            f' text-anchor="{anchor}">{html.escape(point.name)}</text>'
+            f'<title>{told}</title></circle><text class="vw-strong" x="{100 * left:.2f}%" y="{line + 4:.1f}"'
+            f' dx="{side}" text-anchor="{anchor}">{html.escape(point.name)}</text>'
         )
     return "".join(parts)
+
+
+def _is_free(start: float, end: float, line: float, taken: Sequence[tuple[float, float, float]]) -> bool:
+    return all(right <= start or end <= left or abs(y - line) >= LINE for left, right, y in taken)
 
 
 def _grid(x_axis: Scale, y_axis: Scale) -> str:
@@ -72,6 +79,6 @@ def _grid(x_axis: Scale, y_axis: Scale) -> str:
         x = f"{100 * x_axis.share(tick):.2f}%"
         parts.append(f'<text x="{x}" y="100%" dy="18" text-anchor="middle">{tick_label(tick)}</text>')
     parts.append('<line class="vw-axis" x1="0" x2="100%" y1="100%" y2="100%"/>')
-    parts.append('<text x="0" y="100%" dy="36">Test accuracy</text>')
+    parts.append('<text x="0" y="0" dy="-8">Test accuracy</text>')
     parts.append('<text x="100%" y="100%" dy="36" text-anchor="end">Median latency, ms</text>')
     return "".join(parts)

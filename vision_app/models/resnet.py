@@ -17,8 +17,8 @@ def resnet_small(
     """Four groups of residual blocks with batch norm (He, Zhang, Ren, Sun 2015), halving the picture between groups."""
     from keras import layers
 
-    if not 1 <= blocks_per_group <= 8:
-        raise InputError(f"blocks_per_group must be 1 to 8, got {blocks_per_group}.")
+    if blocks_per_group not in range(1, 9) or not isinstance(blocks_per_group, int):
+        raise InputError(f"blocks_per_group must be a whole number from 1 to 8, got {blocks_per_group}.")
     image, x = image_input(shape, scaling)
     x = layers.Conv2D(WIDTHS[0], 3, padding="same", use_bias=False, name="stem")(x)
     x = layers.BatchNormalization(name="stem_norm")(x)

@@ -22,4 +22,4 @@ def describe_device() -> str:
     if gpus:
         return ", ".join(gpu_names()) or ", ".join(gpus)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"CPU, {cores} cores (no GPU that Keras can use)"
+    return f"CPU, {cores} cores"

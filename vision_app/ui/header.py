@@ -51,7 +51,7 @@ def list_gpus() -> list[str]:
 
 
 def guide_text() -> str:
-    """Return the user's guide as Markdown: the README without a Space's front matter, its pictures served by the app."""
+    """Return the user's guide as Markdown: the README without its front matter, its pictures served by the app."""
     if not GUIDE_FILE.exists():
         return "# Guide\n\nThe guide is the file README.md of the project; it is missing here."
     text = re.sub(r"\A---\n.*?\n---\n", "", GUIDE_FILE.read_text(encoding="utf-8"), flags=re.DOTALL)

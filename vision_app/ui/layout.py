@@ -12,6 +12,7 @@ from vision_app.ui.theme import build_theme, style_sheet
 
 OPENS_ON = "classify"
 QUEUE_SIZE = 64
+KEPT = (3600, 86400)  # every hour, uploads older than a day are deleted
 PREDICT = {"concurrency_id": "predict", "concurrency_limit": 4}  # every event that predicts: never behind anything else
 
 
@@ -50,13 +51,14 @@ class Page:
 
 def build_app() -> gr.Blocks:
     """Return the app, ready for `launch(**launch_options())` or `mount_gradio_app(..., **launch_options())`."""
-    with gr.Blocks(title="Vision Workbench", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as demo:
+    with gr.Blocks(title="Vision Workbench", analytics_enabled=False, fill_width=True, delete_cache=KEPT) as demo:
         gr.HTML(header.header_html(), elem_id="header")
         with gr.Tabs(selected=OPENS_ON, elem_id="tabs") as tabs:
             for row in _built_tabs():
                 _build_tab(demo, tabs, row)
         demo.load(_opened_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private")
     with demo.route("Guide", "guide"):
+        gr.HTML('<a href="./">Back to the workbench</a>')
         gr.Markdown(header.guide_text(), elem_id="guide")
     return demo.queue(max_size=QUEUE_SIZE)
 
@@ -103,10 +105,10 @@ def _build_tab(demo: gr.Blocks, tabs: gr.Tabs, row: TabRow) -> None:
 def _remember_tab(name: str) -> str:
     """Return JavaScript that writes the open tab into the address and drops what belonged to another tab.
 
-    The page announces its first tab before it has followed the address, so the first announcement is left out.
+    Until a person has done something, the page only follows the address, by way of its first tab.
     """
     return (
-        "() => {if (!window.vwOpened) {window.vwOpened = true; return;}"
+        "() => {if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;"
         " const url = new URL(location);"
         f" if ((url.searchParams.get('tab') || '{OPENS_ON}') === '{name}') return;"
         " for (const key of [...url.searchParams.keys()]) if (!key.startsWith('__')) url.searchParams.delete(key);"

@@ -14,7 +14,7 @@ from vision_app.errors import InputError
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-APOLOGY = "Something went wrong in the app itself. Your input is kept; please try again. The details are in the app's log."
+APOLOGY = "Something went wrong in the app itself. Your input is kept; try again. The app's log has the details."
 log = logging.getLogger(__name__)
 
 
@@ -55,18 +55,10 @@ def spoken(title: str) -> Iterator[None]:
     except gr.Error:
         raise
     except InputError as error:
-        raise gr.Error(html.escape(str(error)), title=html.escape(title), print_exception=False) from None
+        raise gr.Error(html.escape(str(error), quote=False), title=html.escape(title), print_exception=False) from None
     except Exception:
         log.exception("%s failed", title)
         raise gr.Error(APOLOGY, title=html.escape(title), print_exception=False) from None
-
-
-def sentence(error: Exception) -> str:
-    """Return what to say about an error, as plain text: an InputError's own words, else an apology (logged)."""
-    if isinstance(error, InputError):
-        return str(error)
-    log.error("Unexpected error", exc_info=error)
-    return APOLOGY
 
 
 def alert(text: str) -> str:

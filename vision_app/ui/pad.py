@@ -1,13 +1,14 @@
 """A drawing pad of our own: black ink on white paper, by mouse, finger, pen or keyboard."""
 
 import base64
-import binascii
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from vision_app.errors import InputError
 
@@ -18,9 +19,11 @@ MAX_CHARACTERS = 12_000_000  # a PNG of so many pixels cannot be longer in base6
 _TEMPLATE = """
 <div class="vw-pad">
   <div class="vw-paper">
-    <canvas tabindex="0" role="application" aria-label="Drawing pad: draw a digit. Arrow keys move the pen, Space puts it
-down or lifts it, Delete clears, Control Z undoes."></canvas>
-    <div class="vw-hint" aria-hidden="true">Draw a digit here<small>or press Tab and use the arrow keys and Space</small></div>
+    <canvas tabindex="0" role="application" aria-label="Drawing pad: draw a digit. Arrow keys move the pen,
+Space puts it down or lifts it, Delete clears, Control Z undoes."></canvas>
+    <div class="vw-hint" aria-hidden="true">
+      Draw a digit here<small>or press Tab and use the arrow keys and Space</small>
+    </div>
     <div class="vw-pen" aria-hidden="true"></div>
   </div>
   <div class="vw-pad-tools">
@@ -51,16 +54,22 @@ def decode_pad(value: str | None) -> np.ndarray | None:
         return None
     if not isinstance(value, str) or not value.startswith(PREFIX) or len(value) > MAX_CHARACTERS:
         raise InputError("Expected a drawing as a PNG data URL, got something else; draw on the pad and try again.")
-    try:
+    with _whole():
         picture = Image.open(io.BytesIO(base64.b64decode(value[len(PREFIX) :], validate=True)), formats=["PNG"])
-        if picture.width * picture.height > MAX_PIXELS:
-            size = f"{picture.width:,} x {picture.height:,}"
-            raise InputError(f"Expected a drawing of at most {MAX_PIXELS:,} pixels, got {size}; draw on the pad instead.")
+    if picture.width * picture.height > MAX_PIXELS:
+        size = f"{picture.width:,} x {picture.height:,} pixels"
+        raise InputError(f"Expected a drawing of at most {MAX_PIXELS:,} pixels, got {size}; draw on the pad instead.")
+    with _whole():
         return _on_white(picture)
-    except (binascii.Error, UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError("The drawing did not arrive whole: its PNG is broken; clear the pad and draw again.") from None
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Say in words that the PNG is broken; Pillow has many ways to say so."""
+    try:
+        yield
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+        raise InputError("Expected a whole drawing, got a broken PNG; clear the pad and draw again.") from None
 
 
 def _on_white(picture: Image.Image) -> np.ndarray:

@@ -20,5 +20,7 @@ def load(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
 def _read(path: Path) -> np.ndarray:
     data = np.fromfile(path, np.uint8)
     if not len(data) or len(data) % ROW_BYTES or data[::ROW_BYTES].max() > 9:
-        raise InputError(f"{path.name} is damaged: expected rows of {ROW_BYTES} bytes with labels 0 to 9; delete it to fetch it again.")
+        raise InputError(
+            f"{path.name} is damaged: expected rows of {ROW_BYTES} bytes with labels 0 to 9; delete it to fetch it again."
+        )
     return data.reshape(-1, ROW_BYTES)

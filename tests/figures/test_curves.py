@@ -1,0 +1,99 @@
+import math
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from vision_app.figures.curves import Series, curves, downsample
+
+HOSTILE = '<img src=x onerror="alert(1)">${1}`$\\x'
+TRAINING = Series("Training", [0, 1, 2, 3], [2.0, 1.0, 0.5, 0.25])
+VALIDATION = Series("Validation", [1, 2, 3], [1.2, 0.6, 0.7], "validation")
+
+
+def parse(text: str) -> ElementTree.Element:
+    """Read a figure as XML: whatever is not well formed, or not escaped, fails here."""
+    return ElementTree.fromstring(text)
+
+
+def test_training_is_solid_blue_and_validation_dashed_orange() -> None:
+    first, second = parse(curves([TRAINING, VALIDATION], title="Falling", y_label="Loss")).iter("polyline")
+    assert "#0072b2" in first.get("style")
+    assert first.get("stroke-dasharray") is None
+    assert "#e69f00" in second.get("style")
+    assert second.get("stroke-dasharray")
+
+
+def test_points_stand_where_the_axes_say() -> None:
+    figure = parse(curves([Series("A", [0, 5, 10], [0, 0.5, 1])], title="t", percent=True))
+    assert next(figure.iter("polyline")).get("points") == "0.0,1000.0 500.0,500.0 1000.0,0.0"
+    labels = [text.text for text in figure.iter("text")]
+    assert {"0 %", "100 %", "10"} <= set(labels)
+
+
+def test_the_x_axis_can_wait_for_the_rest_of_the_run() -> None:
+    figure = parse(curves([Series("A", [0, 5], [1, 2])], title="t", x_max=10))
+    assert next(figure.iter("polyline")).get("points").split()[-1].startswith("500.0,")
+
+
+def test_label_and_title_say_the_result() -> None:
+    figure = parse(curves([TRAINING, VALIDATION], title="Best at epoch 2", best=(2, 0.6)))
+    assert figure.find("figcaption").text == "Best at epoch 2"
+    label = figure.find(".//svg[@role='img']").get("aria-label")
+    assert "Best at epoch 2" in label
+    assert "Training: 2 to 0.25" in label
+    assert "best 0.6" in [text.text for text in figure.iter("text")]
+
+
+def test_overlaid_runs_have_their_own_colours() -> None:
+    kinds = ("training", "validation")
+    lines = [Series(f"run {i}", [1, 2], [i, i + 1], kind, run=i) for i in range(3) for kind in kinds]
+    drawn = list(parse(curves(lines, title="t")).iter("polyline"))
+    assert len({line.get("style") for line in drawn}) == 3
+    assert [bool(line.get("stroke-dasharray")) for line in drawn] == [False, True] * 3
+
+
+def test_values_that_are_no_numbers_are_left_out() -> None:
+    line = Series("A", [0, 1, 2, 3], [1.0, math.nan, None, math.inf])
+    assert len(next(parse(curves([line], title="t")).iter("polyline")).get("points").split()) == 1
+
+
+def test_log_axis_leaves_out_zero() -> None:
+    drawn = next(parse(curves([Series("A", [0, 1, 2], [0, 0.1, 1])], title="t", log=True)).iter("polyline"))
+    assert len(drawn.get("points").split()) == 2
+
+
+def test_without_points_it_says_what_to_do() -> None:
+    figure = parse(curves([], title="Loss", empty="Waiting for the first batch."))
+    assert "Waiting for the first batch." in "".join(figure.itertext())
+
+
+def test_names_are_shown_as_text() -> None:
+    text = curves([Series(HOSTILE, [1, 2], [1, 2])], title=HOSTILE, y_label=HOSTILE, x_label=HOSTILE)
+    assert "<img" not in text
+    assert HOSTILE in [item.text or "" for item in parse(text).iter("figcaption")]
+
+
+def test_a_long_run_is_thinned_to_300_points() -> None:
+    rng = np.random.default_rng(0)
+    drawn = next(parse(curves([Series("A", range(20_000), rng.random(20_000))], title="t")).iter("polyline"))
+    assert len(drawn.get("points").split()) <= 300
+
+
+@pytest.mark.parametrize("count", [0, 1, 299, 300, 301, 302, 5_000])
+def test_downsample_keeps_ends_and_extremes(count: int) -> None:
+    rng = np.random.default_rng(count)
+    xs, ys = list(range(count)), rng.normal(size=count).tolist()
+    thin_xs, thin_ys = downsample(xs, ys, 300)
+    assert len(thin_xs) == len(thin_ys) == len(set(thin_xs)) <= 300
+    assert thin_xs == sorted(thin_xs)
+    assert all(ys[x] == y for x, y in zip(thin_xs, thin_ys, strict=True))
+    if count:
+        assert (thin_xs[0], thin_xs[-1]) == (xs[0], xs[-1])
+        assert (min(thin_ys), max(thin_ys)) == (min(ys), max(ys))
+
+
+def test_the_text_of_the_axes_does_not_shrink_with_the_plot() -> None:
+    outer = re.search(r"<svg height[^>]*>", curves([TRAINING], title="t")).group()
+    assert "viewBox" not in outer

@@ -1,0 +1,131 @@
+"""What is written beside the training, fed with logs as Keras gives them."""
+
+import json
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from vision_app.config import RunConfig
+from vision_app.runs import Run, create_run
+from vision_app.training.callbacks import HistoryWriter, KeepBest, LearningRate, Stopped, StopWhenAsked, TrainingFailed
+
+
+class FakeModel:
+    """A model that only has an optimizer's rate."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+        rate = SimpleNamespace(assign=self.rates.append, numpy=lambda: 0.1)
+        self.optimizer = SimpleNamespace(learning_rate=rate)
+
+
+class FakeServing:
+    """A model whose file is a mark that says which save it was."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def save(self, path: Path) -> None:
+        self.count += 1
+        Path(path).write_text(str(self.count))
+
+
+@pytest.fixture
+def run() -> Run:
+    return create_run(RunConfig(classes=("a", "b"), input_size=8, channels=1))
+
+
+def write_epoch(run: Run, losses: list[float], epochs: int = 1) -> list[dict]:
+    """Feed the writer with the running means that Keras reports and return the batch lines."""
+    writer = HistoryWriter(run, batch_size=10, steps_per_epoch=len(losses), epochs=epochs)
+    writer.set_model(FakeModel())
+    writer.on_epoch_begin(0)
+    for index in range(len(losses)):
+        mean = float(np.mean(losses[: index + 1]))
+        writer.on_train_batch_end(index, {"loss": mean, "accuracy": min(1.0, mean)})
+    return [json.loads(line) for line in run.history_file.read_text().splitlines()]
+
+
+def test_a_line_holds_the_loss_of_its_own_batches_not_the_mean_since_the_epoch_began(run: Run) -> None:
+    losses = [4.0, 2.0, 1.0, 3.0]
+    assert [line["loss"] for line in write_epoch(run, losses)] == pytest.approx(losses, rel=1e-5)
+
+
+def test_a_long_run_is_thinned_without_losing_anything_from_the_means(run: Run) -> None:
+    losses = list(np.random.default_rng(0).uniform(0, 3, 400))
+    lines = write_epoch(run, losses, epochs=100)  # 40,000 steps: every 20th
+    steps = [line["step"] for line in lines]
+    assert len(lines) <= 30
+    assert steps[-1] == 399
+    counts = np.diff([-1, *steps])
+    assert np.sum(counts * [line["loss"] for line in lines]) == pytest.approx(np.sum(losses), rel=1e-4)
+
+
+def test_shares_stay_between_0_and_1_in_spite_of_rounding(run: Run) -> None:
+    writer = HistoryWriter(run, batch_size=10, steps_per_epoch=2, epochs=1)
+    writer.set_model(FakeModel())
+    writer.on_epoch_begin(0)
+    writer.on_train_batch_end(0, {"loss": 1.0, "accuracy": 0.9999})
+    writer.on_train_batch_end(1, {"loss": 1.0, "accuracy": 0.99999})
+    last = json.loads(run.history_file.read_text().splitlines()[-1])
+    assert last["accuracy"] <= 1
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_fails_the_run_in_words(run: Run, loss: float) -> None:
+    with pytest.raises(TrainingFailed, match="Lower the learning rate"):
+        write_epoch(run, [1.0, loss])
+
+
+def test_the_best_epoch_is_kept_and_a_first_epoch_without_a_number_is_not(run: Run) -> None:
+    serving = FakeServing()
+    keeper = KeepBest(run, serving, "val_loss")
+    keeper.set_model(serving)
+    kept = []
+    for epoch, value in enumerate([math.nan, 0.9, 1.2, 0.5, 0.5, 0.7]):
+        keeper.on_epoch_end(epoch, {"val_loss": value})
+        kept.append(run.model_file.read_text() if run.model_file.exists() else None)
+    assert kept == [None, "1", "1", "2", "2", "2"]
+    assert (run.status().best_epoch, run.status().best_value) == (4, 0.5)
+    assert not list(run.path.glob(".model*"))
+
+
+def test_accuracy_is_better_when_higher(run: Run) -> None:
+    serving = FakeServing()
+    keeper = KeepBest(run, serving, "val_accuracy")
+    keeper.set_model(serving)
+    for epoch, value in enumerate([0.5, 0.4, 0.6]):
+        keeper.on_epoch_end(epoch, {"val_accuracy": value})
+    assert run.status().best_epoch == 3
+    assert serving.count == 2
+
+
+def test_a_constant_rate_is_set_once_so_that_a_plateau_rule_can_lower_it() -> None:
+    model = FakeModel()
+    callback = LearningRate(RunConfig(epochs=2, learning_rate=0.3), steps_per_epoch=5)
+    callback.set_model(model)
+    for step in range(10):
+        callback.on_train_batch_begin(step % 5)
+    assert model.rates == [0.3]
+
+
+def test_a_schedule_sets_the_rate_of_every_step() -> None:
+    model = FakeModel()
+    callback = LearningRate(RunConfig(epochs=2, learning_rate=1.0, schedule="triangular"), steps_per_epoch=5)
+    callback.set_model(model)
+    for step in range(10):
+        callback.on_train_batch_begin(step % 5)
+    assert model.rates == pytest.approx([1 - 0.99 * step / 10 for step in range(10)])
+
+
+@pytest.mark.parametrize("wanted", ["stopped", "interrupted"])
+def test_training_ends_after_the_batch_in_which_it_was_asked_to(wanted: str) -> None:
+    asked = SimpleNamespace(wanted=None)
+    callback = StopWhenAsked(asked)
+    callback.on_train_batch_end(0)
+    asked.wanted = wanted
+    with pytest.raises(Stopped, match=wanted):
+        callback.on_train_batch_end(1)

@@ -1,0 +1,66 @@
+"""From a dataset, a model and a few wishes to a complete config."""
+
+import pytest
+
+from vision_app.data.datasets import DATASETS
+from vision_app.errors import InputError
+from vision_app.models.catalog import MODELS
+from vision_app.training.recipe import make_config
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("model", MODELS)
+def test_every_pair_has_a_config_that_fits(dataset: str, model: str) -> None:
+    config = make_config(dataset, model, {})
+    info, data = MODELS[model], DATASETS[dataset]
+    assert config.classes == data.classes
+    assert config.upload_style == data.upload_style
+    assert config.channels == data.image_shape[2]
+    assert info.smallest <= config.input_size <= info.largest
+    assert config.versions["keras"]
+    if data.image_shape[0] >= info.smallest:
+        assert config.input_size == data.image_shape[0]
+    else:
+        assert config.input_size == info.default_size
+
+
+def test_a_wish_beats_the_model_and_the_model_beats_the_base() -> None:
+    assert make_config("digits", "resnet_small", {}).optimizer == "sgd"
+    assert make_config("digits", "resnet_small", {"optimizer": "adam"}).optimizer == "adam"
+    assert make_config("digits", "simple_cnn", {}).optimizer == "adam"
+
+
+def test_options_of_the_model_go_to_its_options() -> None:
+    config = make_config("digits", "resnet_small", {"blocks_per_group": 2, "epochs": 3})
+    assert config.options == {"blocks_per_group": 2}
+    assert config.epochs == 3
+
+
+def test_a_base_is_kept_but_for_the_wishes() -> None:
+    base = make_config("digits", "simple_cnn", {"epochs": 7, "l2": 0.001})
+    config = make_config("digits", "simple_cnn", {"seed": 5}, base)
+    assert (config.epochs, config.l2, config.seed) == (7, 0.001, 5)
+
+
+def test_augmentation_strengths_are_filled_in() -> None:
+    config = make_config("digits", "simple_cnn", {"augmentation": "rotation,zoom=0.3"})
+    assert config.augmentation == {"rotation": 10, "zoom": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "complaint"),
+    [
+        ({"nonsense": 1}, "Unknown field 'nonsense'"),
+        ({"epochs": 0}, "epochs"),
+        ({"learning_rate": -1}, "learning_rate"),
+        ({"input_size": 5}, "Simple CNN takes pictures of 10 to 256"),
+        ({"augmentation": "sparkle"}, "Unknown augmentation 'sparkle'"),
+        ({"augmentation": "zoom=9"}, "zoom must be at most 1"),
+        ({"options": {"depth": 3}}, "no option 'depth'"),
+        ({"schedule": "plateau", "warmup_epochs": 1}, "plateau"),
+        ({"warmup_epochs": 30}, "warmup_epochs must be below epochs"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_starts(overrides: dict, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint.replace("'", ".")):
+        make_config("digits", "simple_cnn", overrides)

@@ -1,0 +1,159 @@
+"""From an image to class probabilities, without TensorFlow: a compiled LiteRT model answers in microseconds."""
+
+import os
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from vision_app.config import RunConfig
+from vision_app.data.preprocess import preprocess
+from vision_app.data.uploads import normalize_upload
+from vision_app.errors import InputError
+from vision_app.runs import Run, write_atomic
+
+if TYPE_CHECKING:
+    from ai_edge_litert.interpreter import Interpreter
+
+Progress = Callable[[float, str], None]
+BATCH = 50
+
+
+class Prediction(BaseModel):
+    """An answer: the likeliest class, and the probability of every class in label order."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    label: str
+    scores: dict[str, float]
+
+
+class Classifier:
+    """A trained model, ready to answer; safe to call from several threads.
+
+    Args:
+        run: a run or checkpoint with a model.tflite.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.name = run.name
+        self.config: RunConfig = run.config()
+        self.classes = self.config.classes
+        self._lock = threading.Lock()
+        self._interpreter = _open(run.tflite_file)
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._batch = 0
+        try:
+            self._resize(1)
+        except (ValueError, RuntimeError) as error:
+            raise InputError(
+                f"The model.tflite of {self.name} does not fit its config; delete it to have it made again."
+            ) from error
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Return class probabilities.
+
+        Args:
+            images: as the network receives them, 0..255, shape (n, size, size, channels).
+
+        Returns:
+            float32, shape (n, classes).
+        """
+        size, channels = self.config.input_size, self.config.channels
+        if images.shape[1:] != (size, size, channels):
+            raise InputError(
+                f"{self.name} expects images of shape (n, {size}, {size}, {channels}), got {images.shape}."
+            )
+        parts = [self._invoke(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
+
+    def receive(self, picture: np.ndarray) -> np.ndarray:
+        """Return an outside picture as the network receives it.
+
+        Args:
+            picture: uint8, shape (height, width, 3).
+
+        Returns:
+            uint8, shape (size, size, channels).
+        """
+        own = normalize_upload(picture, self.config.upload_style)
+        return preprocess(own[None], self.config.input_size, self.config.channels, self.config.fit)[0]
+
+    def predict(self, picture: np.ndarray) -> Prediction:
+        """Classify an outside picture, uint8 (height, width, 3)."""
+        return self.predict_received(self.receive(picture))
+
+    def predict_received(self, image: np.ndarray) -> Prediction:
+        """Classify an image that is as the network receives it, uint8 (size, size, channels)."""
+        scores = self.probabilities(image[None])[0]
+        return Prediction(
+            label=self.classes[int(scores.argmax())], scores=dict(zip(self.classes, scores.tolist(), strict=True))
+        )
+
+    def _invoke(self, images: np.ndarray) -> np.ndarray:
+        with self._lock:
+            self._resize(len(images))
+            self._interpreter.set_tensor(self._input, images.astype(np.float32))
+            self._interpreter.invoke()
+            return self._interpreter.get_tensor(self._output)
+
+    def _resize(self, batch: int) -> None:
+        if batch != self._batch:
+            size, channels = self.config.input_size, self.config.channels
+            self._interpreter.resize_tensor_input(self._input, [batch, size, size, channels])
+            self._interpreter.allocate_tensors()
+            self._batch = batch
+
+
+def load_classifier(run: Run, progress: Progress | None = None) -> Classifier:
+    """Return the classifier of a run, loaded once per process and model file.
+
+    A run from a machine without TensorFlow has no model.tflite; it is made here, once, which takes seconds. So is that of
+    a run that has not ended, again after each better epoch.
+
+    Args:
+        run: a run or checkpoint.
+        progress: called with a share and a sentence when the file has to be made.
+
+    Raises:
+        InputError: the run has no model yet, or its file is damaged.
+    """
+    if not _is_current(run):
+        _convert(run, progress)
+    return _load(run, run.tflite_file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _load(run: Run, _changed: int) -> Classifier:
+    return Classifier(run)
+
+
+def _is_current(run: Run) -> bool:
+    """Whether model.tflite is the best model; with a report the run has ended, and the times of copied files say nothing."""
+    if not run.tflite_file.exists() or run.report() is not None or not run.model_file.exists():
+        return run.tflite_file.exists()
+    return run.tflite_file.stat().st_mtime_ns >= run.model_file.stat().st_mtime_ns
+
+
+def _convert(run: Run, progress: Progress | None) -> None:
+    if not run.model_file.exists():
+        raise InputError(f"{run.name} has no model yet: wait for its first epoch, or choose another.")
+    if progress:
+        progress(0.1, f"Making {run.name} ready: this happens once and takes some seconds")
+    from vision_app.export.tflite import convert_file
+
+    write_atomic(run.tflite_file, convert_file(run.model_file))
+
+
+def _open(path: Path) -> "Interpreter":
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        return Interpreter(model_path=str(path), num_threads=os.cpu_count())
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"{path.parent.name}/{path.name} is damaged; delete it and it is made again.") from error

@@ -1,0 +1,82 @@
+"""How far a run is, read from its directory: what the page and the command line show."""
+
+import time
+from dataclasses import dataclass
+
+from vision_app.runs import Run
+
+RECENT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is. Times in seconds; None where nothing is known yet."""
+
+    state: str
+    message: str
+    device: str
+    epoch: int
+    epochs: int
+    step: int
+    total_steps: int | None
+    images_per_second: float | None
+    elapsed_seconds: float | None
+    remaining_seconds: float | None
+    best_epoch: int | None
+    best_value: float | None
+    monitor: str
+
+    @property
+    def share(self) -> float:
+        """The share of the run that is done, 0 to 1."""
+        return min(1.0, self.step / self.total_steps) if self.total_steps else 0.0
+
+
+def read_progress(run: Run) -> Progress:
+    """Return how far a run is."""
+    return measure(run, run.history())
+
+
+def measure(run: Run, history: list[dict]) -> Progress:
+    """Return how far a run is, from a history that has been read already."""
+    status, config = run.status(), run.config()
+    batches = [line for line in history if line["kind"] == "batch"]
+    step = batches[-1]["step"] + 1 if batches else 0
+    total = status.steps_per_epoch * config.epochs if status.steps_per_epoch else None
+    began = status.started
+    elapsed = max(0.0, (status.finished or time.time()) - began) if began else None
+    return Progress(
+        state=status.state,
+        message=status.message,
+        device=status.device,
+        epoch=min(config.epochs, int(batches[-1]["epoch"] - 1e-9) + 1) if batches else 0,
+        epochs=config.epochs,
+        step=step,
+        total_steps=total,
+        images_per_second=_recent_speed(batches),
+        elapsed_seconds=elapsed,
+        remaining_seconds=_remaining(batches, total, step) if status.state == "running" else None,
+        best_epoch=status.best_epoch,
+        best_value=status.best_value,
+        monitor=config.monitor,
+    )
+
+
+def _recent_speed(batches: list[dict]) -> float | None:
+    """Return the mean images a second of the last seconds: single batches jump about."""
+    if not batches:
+        return None
+    recent = [line["images_per_second"] for line in batches if line["time"] > batches[-1]["time"] - RECENT_SECONDS]
+    return len(recent) / sum(1 / max(rate, 1e-9) for rate in recent)
+
+
+def _remaining(batches: list[dict], total: int | None, step: int) -> float | None:
+    """Return the seconds left at the pace since the second line: the first holds the time to compile."""
+    if total is None or len(batches) < 3:
+        return None
+    first, last = batches[1], batches[-1]
+    if last["step"] <= first["step"]:
+        return None
+    since = max(0.0, time.time() - last["time"])
+    pace = (last["time"] - first["time"]) / (last["step"] - first["step"])
+    return max(0.0, pace * (total - step) - since)

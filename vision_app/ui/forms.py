@@ -1,0 +1,139 @@
+"""The config as a form: one component a field, made from the field's own title, help and limits; values cross by name."""
+
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import annotated_types
+import gradio as gr
+
+from vision_app.config import RunConfig
+from vision_app.data.augment import AUGMENTATIONS
+from vision_app.data.datasets import DATASETS, find_dataset
+from vision_app.errors import InputError
+from vision_app.models.catalog import MODELS
+from vision_app.training.recipe import default_values, make_config
+
+BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "augmentation")
+ADVANCED = (
+    "input_size", "channels", "fit", "normalization", "validation_fraction", "train_limit", "dropout", "l2",
+    "momentum", "warmup_epochs", "label_smoothing", "monitor", "early_stopping", "patience", "min_delta",
+    "mixed_precision", "options",
+)  # fmt: skip
+WIDE = ("augmentation", "options")
+TITLES = {"sgd": "SGD", "rmsprop": "RMSprop", "adamw": "AdamW", "val_accuracy": "Validation accuracy", "val_loss": "Validation loss"}
+Form = dict[str, gr.components.Component]
+
+
+def pairs(names: Sequence[str]) -> list[Sequence[str]]:
+    """Return fields two by two as they stand in the form; a wide one stands alone."""
+    rows: list[list[str]] = []
+    for name in names:
+        if rows and len(rows[-1]) == 1 and name not in WIDE and rows[-1][0] not in WIDE:
+            rows[-1].append(name)
+        else:
+            rows.append([name])
+    return rows
+
+
+def build_field(name: str, value: Any) -> gr.components.Component:
+    """Return the component for one field of RunConfig, with its title, its one sentence of help and its limits."""
+    field = RunConfig.model_fields[name]
+    common = {"label": field.title, "info": field.description, "elem_id": f"field-{name}", "min_width": 130, "value": value}
+    if name == "augmentation":
+        return gr.Dropdown([(row.title, row.name) for row in AUGMENTATIONS.values()], multiselect=True, **common)
+    if name == "options":
+        return gr.Textbox(placeholder="blocks_per_group=2", **common)
+    choices = [value for value in _literals(field.annotation) if value is not None]
+    if choices == [1, 3]:
+        return gr.Dropdown([("Grey", "1"), ("Colour", "3")], **common)
+    if choices:
+        return gr.Dropdown([(TITLES.get(item, item.capitalize()), item) for item in choices], **common)
+    if field.annotation is bool:
+        return gr.Checkbox(**common)
+    whole = int in (field.annotation, *typing.get_args(field.annotation))
+    return gr.Number(precision=0 if whole else None, step=1 if whole else 1e-6, **_limits(field.metadata, whole), **common)
+
+
+def default_form(dataset: str, model: str) -> dict[str, Any]:
+    """Return what the form shows for a dataset and a model, by field name."""
+    config = make_config(dataset, model, {})
+    return form_values(config)
+
+
+def form_values(config: RunConfig) -> dict[str, Any]:
+    """Return what the form shows for a config."""
+    values = {name: getattr(config, name) for name in (*BASIC, *ADVANCED)}
+    return {
+        **values,
+        "augmentation": list(config.augmentation),
+        "channels": str(config.channels),
+        "options": ", ".join(f"{name}={value}" for name, value in config.options.items()),
+    }
+
+
+def read_form(dataset: str, model: str, values: Mapping[str, Any]) -> RunConfig:
+    """Return the config that a filled form describes.
+
+    Args:
+        dataset, model: rows of DATASETS and MODELS.
+        values: what the components hold, by field name; an empty number takes the default.
+
+    Raises:
+        InputError: a value is missing or impossible; the message names the field.
+    """
+    defaults = default_values(dataset, model)
+    known = find_dataset(dataset).augmentation
+    given = {name: value for name, value in values.items() if value is not None}
+    given["augmentation"] = {name: known.get(name, -1) for name in values.get("augmentation") or []}
+    given["options"] = parse_options(values.get("options") or "")
+    if given.get("channels"):
+        given["channels"] = int(given["channels"])
+    if given.get("input_size") is None:
+        given["input_size"] = defaults["input_size"]
+    return make_config(dataset, model, given)
+
+
+def parse_options(text: str) -> dict[str, Any]:
+    """Read "name=value, name=value" into numbers.
+
+    Raises:
+        InputError: it is not of that form.
+    """
+    options = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, _, value = part.partition("=")
+        try:
+            options[name.strip()] = float(value) if "." in value else int(value)
+        except ValueError:
+            raise InputError(f"Model options must look like 'blocks_per_group=2', got '{part}'.") from None
+    return options
+
+
+def dataset_choices() -> list[tuple[str, str]]:
+    """Return the datasets as (title, name)."""
+    return [(row.title, row.name) for row in DATASETS.values()]
+
+
+def model_choices() -> list[tuple[str, str]]:
+    """Return the networks as (title, name)."""
+    return [(row.title, row.name) for row in MODELS.values()]
+
+
+def _literals(annotation: Any) -> list[Any]:
+    if typing.get_origin(annotation) is typing.Literal:
+        return list(typing.get_args(annotation))
+    return [value for part in typing.get_args(annotation) for value in _literals(part)]
+
+
+def _limits(metadata: list[Any], whole: bool) -> dict[str, float]:
+    """Return the closed limits of a number; an open limit is left to the config's own check."""
+    limits: dict[str, float] = {}
+    for rule in metadata:
+        if isinstance(rule, annotated_types.Ge):
+            limits["minimum"] = rule.ge
+        if isinstance(rule, annotated_types.Le):
+            limits["maximum"] = rule.le
+        if isinstance(rule, annotated_types.Gt) and whole:
+            limits["minimum"] = rule.gt + 1
+    return limits

@@ -1,0 +1,218 @@
+"""The Browse tab: look through a dataset, page by page, and see what it is like on the whole."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from vision_app.data.datasets import DATASETS, find_dataset, is_available
+from vision_app.errors import InputError
+from vision_app.ui import browse_view as view
+from vision_app.ui.browse_statistics import statistics_html
+from vision_app.ui.browse_view import GalleryPage
+from vision_app.ui.downloads import progress_html, watch
+from vision_app.ui.layout import PREDICT, Page, address
+from vision_app.ui.messages import alert, say_errors
+from vision_app.ui.pictures import ALL_CLASSES, class_names
+from vision_app.ui.thumbs import build_thumbs, clicked
+
+QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+DOWNLOAD = {"concurrency_id": "download", "concurrency_limit": 8}
+CANNOT = "Cannot show these pictures"
+FIRST = next(iter(DATASETS))
+
+# Writes what is shown into the address; number and chosen picture are read off the page itself. `page` is Gradio's own key.
+_REMEMBER = """(dataset, split, className) => {
+  const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
+  if (url.searchParams.get("tab") !== "browse") return;
+  const read = (selector, key) => document.querySelector(selector)?.dataset[key];
+  set("dataset", dataset);
+  set("split", split);
+  set("class", className === "All classes" ? "" : className);
+  const page = read("#browse-position [data-page]", "page");
+  set("sheet", page === "1" ? "" : page);
+  set("image", read("#browse-selected [data-image]", "image"));
+  history.replaceState(history.state, "", url);
+}"""
+
+
+def build(page: Page) -> None:
+    """Fill the tab."""
+    shown, selected = gr.State(None), gr.State(None)
+    with gr.Row(equal_height=True):
+        dataset = gr.Dropdown(
+            view.dataset_choices(), value=FIRST, label="Dataset", scale=4, min_width=240, elem_id="browse-dataset"
+        )
+        split = gr.Radio(list(view.SPLITS), value="test", label="Split", scale=2, min_width=240, elem_id="browse-split")
+        class_name = gr.Dropdown(
+            [ALL_CLASSES], value=ALL_CLASSES, label="Class", scale=3, min_width=160, elem_id="browse-class"
+        )
+    facts = gr.HTML(view.facts_html(FIRST), elem_id="browse-facts", min_height=70)
+    with gr.Row(visible=False, elem_id="browse-fetch") as fetch:
+        start = gr.Button("Download", variant="primary", scale=0, min_width=180)
+        stop = gr.Button("Stop", scale=0, min_width=100, visible=False)
+        status = gr.HTML(elem_id="browse-status")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=7, min_width=300):
+            moves, position = _pager()
+            thumbs = build_thumbs(elem_id="browse-gallery", min_height=480)
+        with gr.Column(scale=4, min_width=300):
+            model = gr.Dropdown([], label="Probabilities by", info="A model of this dataset.", elem_id="browse-model")
+            enlarged = gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=300)
+    statistics = gr.HTML(elem_id="browse-statistics", min_height=200)
+
+    asked = [dataset, split, class_name]
+    gallery = [shown, thumbs, position, selected, enlarged]
+    remembered = {"fn": None, "inputs": asked, "outputs": None, "js": _REMEMBER, "api_visibility": "private"}
+    about = {"inputs": [dataset, split], "outputs": statistics, "show_progress": "minimal", "api_visibility": "private"}
+
+    opened = page.tab.select(
+        _open, [shown, *asked, model], [dataset, split, class_name, facts, fetch, start, model, *gallery], **QUIET, **PREDICT
+    )
+    opened.then(**remembered)
+    opened.then(_statistics, **about)
+    changed = dataset.input(
+        _change_dataset, [dataset, split], [class_name, facts, fetch, start, status, model, *gallery], **QUIET
+    )
+    changed.then(**remembered)
+    changed.then(_statistics, **about)
+    for filtered in (split.input(_first_page, asked, gallery, **QUIET), class_name.input(_first_page, asked, gallery, **QUIET)):
+        filtered.then(**remembered)
+    split.input(_statistics, **about)
+    for button, step in moves:
+        button.click(_mover(step), [shown, *asked], gallery, **QUIET).then(**remembered)
+    thumbs.click(_select, [shown, model], [selected, enlarged], **QUIET, **PREDICT).then(**remembered)
+    model.input(_enlarge, [shown, selected, model], enlarged, **QUIET, **PREDICT)
+
+    fetching = start.click(_download, dataset, [start, stop, status], **QUIET, **DOWNLOAD)
+    fetched = fetching.then(
+        _change_dataset, [dataset, split], [class_name, facts, fetch, start, gr.State(), model, *gallery], **QUIET
+    )
+    fetched.then(lambda: gr.Dropdown(choices=view.dataset_choices()), None, dataset, **QUIET)
+    fetched.then(_statistics, **about)
+    stop.click(_stopped, dataset, [start, stop, status], cancels=[fetching], **QUIET)
+
+
+def _pager() -> tuple[list[tuple[gr.Button, int | None]], gr.HTML]:
+    """Return the buttons, each with its step (None: to the other end), and where the page is told."""
+    with gr.Row(elem_classes="vw-pager"):
+        first = gr.Button("« First", size="md", scale=0, min_width=76)
+        previous = gr.Button("‹ Previous", size="md", scale=0, min_width=98)
+        position = gr.HTML(elem_id="browse-position", min_height=40)
+        following = gr.Button("Next ›", size="md", scale=0, min_width=84)
+        last = gr.Button("Last »", size="md", scale=0, min_width=76)
+    return [(first, -(10**9)), (previous, -1), (following, 1), (last, 10**9)], position
+
+
+@say_errors(CANNOT)
+def _open(
+    shown: GalleryPage | None, name: str, split: str, class_name: str, model: str | None, request: gr.Request
+) -> tuple[Any, ...]:
+    """Fill the tab when it is first shown, as the address says; later only list anew what may have changed."""
+    choices = gr.Dropdown(choices=view.dataset_choices())
+    if shown is not None:
+        return choices, *[gr.skip()] * 5, _model_dropdown(name, model), *[gr.skip()] * 5
+    wanted = address(request)
+    name = wanted["dataset"] if wanted.get("dataset") in DATASETS else name
+    split = wanted["split"] if wanted.get("split") in dict(view.SPLITS).values() else split
+    class_name = wanted["class"] if wanted.get("class") in find_dataset(name).classes else ALL_CLASSES
+    page = view.find_page(name, split, class_name, _number(wanted.get("sheet"), 1))
+    models = view.model_choices(name)
+    index = _number(wanted.get("image"), None) if is_available(find_dataset(name)) else None
+    return (
+        gr.Dropdown(choices=view.dataset_choices(), value=name),
+        split,
+        gr.Dropdown(choices=class_names(name), value=class_name),
+        *_facts(name),
+        _model_dropdown(name, None),
+        *_gallery(page, index, models[0] if models else None),
+    )
+
+
+@say_errors(CANNOT)
+def _change_dataset(name: str, split: str) -> tuple[Any, ...]:
+    """Show another dataset from its first page, with nothing selected."""
+    classes = gr.Dropdown(choices=class_names(name), value=ALL_CLASSES)
+    page = view.find_page(name, split, ALL_CLASSES, 1)
+    return classes, *_facts(name), "", _model_dropdown(name, None), *_gallery(page)
+
+
+@say_errors(CANNOT)
+def _first_page(name: str, split: str, class_name: str) -> tuple[Any, ...]:
+    """Show the first page after a filter has changed."""
+    return _gallery(view.find_page(name, split, class_name, 1))
+
+
+def _mover(step: int) -> Any:
+    """Return the handler of a page button."""
+
+    @say_errors(CANNOT)
+    def move(shown: GalleryPage | None, name: str, split: str, class_name: str) -> tuple[Any, ...]:
+        number = (shown.number if shown else 1) + step
+        return _gallery(view.find_page(name, split, class_name, number))
+
+    return move
+
+
+@say_errors(CANNOT)
+def _select(shown: GalleryPage, model: str | None, event: gr.EventData) -> tuple[int, str]:
+    """Enlarge the picture that was clicked on."""
+    index = shown.indices[clicked(event, len(shown.indices))]
+    return index, _enlarge(shown, index, model)
+
+
+@say_errors("Cannot classify this picture")
+def _enlarge(shown: GalleryPage | None, index: int | None, model: str | None) -> str:
+    """Show one picture with what the model says; a model that cannot answer is told beside the picture."""
+    if shown is None or index is None:
+        return view.NO_SELECTION
+    try:
+        return view.selected_html(shown.dataset, shown.split, index, model)
+    except InputError as error:
+        return view.selected_html(shown.dataset, shown.split, index, None) + alert(str(error))
+
+
+@say_errors("Cannot describe this dataset")
+def _statistics(name: str, split: str) -> str:
+    """Describe the dataset; the first time its whole split is read."""
+    return statistics_html(name, split)
+
+
+@say_errors("Cannot download")
+def _download(name: str) -> Iterator[tuple[Any, Any, str]]:
+    """Fetch the dataset, with its progress; cancelling this event ends the download."""
+    dataset = find_dataset(name)
+    download = None
+    for download in watch(dataset):
+        yield gr.Button(interactive=False), gr.Button(visible=True), progress_html(download)
+    told = alert(download.error) if download and download.error else ""
+    yield gr.Button(interactive=True), gr.Button(visible=False), told
+
+
+def _stopped(name: str) -> tuple[Any, Any, str]:
+    """Say that a download was stopped."""
+    note = '<p class="vw-note" role="status">Stopped. Nothing was kept; press Download to begin again.</p>'
+    return gr.Button(interactive=True), gr.Button(visible=False), note
+
+
+def _facts(name: str) -> tuple[str, Any, Any]:
+    """Return the facts, and the download's row and button, which only a missing dataset has."""
+    missing = not is_available(find_dataset(name))
+    return view.facts_html(name), gr.Row(visible=missing), gr.Button(f"Download {view.megabytes(find_dataset(name))}")
+
+
+def _gallery(page: GalleryPage, index: int | None = None, model: str | None = None) -> tuple[Any, ...]:
+    enlarged = _enlarge(page, index, model)
+    return page, view.gallery_html(page, index), view.position_html(page), index, enlarged
+
+
+def _model_dropdown(name: str, chosen: str | None) -> gr.Dropdown:
+    """List the dataset's models; a choice that still fits stays."""
+    models = view.model_choices(name)
+    value = chosen if chosen in models else next(iter(models), None)
+    return gr.Dropdown(choices=models, value=value, visible=bool(models))
+
+
+def _number(text: str | None, default: int | None) -> int | None:
+    """Return a number from the address, or the default for anything else."""
+    return int(text) if text and text.isdecimal() and len(text) < 10 else default

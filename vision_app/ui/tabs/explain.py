@@ -1,0 +1,238 @@
+"""The Explain tab: see which parts of a picture spoke for a class."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from vision_app.data.datasets import DATASETS, is_available
+from vision_app.errors import InputError
+from vision_app.ui import classify_view, pictures
+from vision_app.ui import explain_view as view
+from vision_app.ui.explain_view import Explained
+from vision_app.ui.layout import Page, address, remember
+from vision_app.ui.messages import alert, say_errors
+from vision_app.ui.pad import build_pad, decode_pad
+from vision_app.ui.pictures import Source
+from vision_app.ui.thumbs import build_thumbs, clicked, shrink, thumbs_html
+
+KINDS = ("examples", "upload", "draw")
+CANNOT = "Cannot explain this picture"
+QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+EXPLAIN = {"concurrency_id": "explain", "concurrency_limit": 2}
+OPACITY = 50
+
+
+def build(page: Page) -> None:
+    """Fill the tab."""
+    kind, chosen, shown, drawn = gr.State("examples"), gr.State({}), gr.State([]), gr.State(None)
+    model_start = next(iter(classify_view.model_names()), None)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=300):
+            with gr.Tabs(elem_id="explain-sources"):
+                with gr.Tab("Examples", id="examples") as examples_tab:
+                    with gr.Row():
+                        collection = gr.Dropdown([], label="Test images of", min_width=130, elem_id="explain-collection")
+                        class_filter = gr.Dropdown(
+                            [pictures.ALL_CLASSES],
+                            value=pictures.ALL_CLASSES,
+                            label="Showing",
+                            min_width=120,
+                            elem_id="explain-filter",
+                        )
+                    thumbs = build_thumbs(elem_id="explain-examples")
+                    more, sheet = gr.Button("Show others", size="md", elem_id="explain-more"), gr.State(0)
+                with gr.Tab("Upload", id="upload") as upload_tab:
+                    file = gr.File(label="Any picture", height=190, elem_id="explain-upload")
+                    preview = gr.HTML(elem_id="explain-preview")
+                with gr.Tab("Draw", id="draw") as draw_tab:
+                    pad = build_pad("explain-pad")
+        with gr.Column(scale=7, min_width=300):
+            with gr.Row():
+                model = gr.Dropdown(
+                    classify_view.model_names(), value=model_start, label="Model", min_width=200, elem_id="explain-model"
+                )
+                class_name = gr.Dropdown([view.PREDICTED], value=view.PREDICTED, label="Class", min_width=150, elem_id="explain-class")
+            with gr.Row():
+                layer = gr.Dropdown([("The model's own", "")], value="", label="Layer", min_width=200, elem_id="explain-layer")
+                method = gr.Dropdown(
+                    view.method_choices(), value=view.method_choices()[0][1], label="Method", min_width=150, elem_id="explain-method"
+                )
+            status = gr.HTML(elem_id="explain-status")
+            results = gr.HTML(view.empty_html(model_start), elem_id="explain-results", min_height=430)
+            opacity = gr.Slider(0, 100, OPACITY, step=5, label="Opacity of the heat map, %", elem_id="explain-opacity")
+
+    asked = [kind, pad, chosen, model, class_name, layer, method, opacity]
+    again = {"fn": _explain, "inputs": asked, "outputs": [status, results, drawn], **QUIET, **EXPLAIN}
+    about = {"fn": _about_model, "inputs": [model, class_name, layer], "outputs": [class_name, layer], **QUIET}
+    layers = {"fn": _list_layers, "inputs": [model, layer], "outputs": layer, **QUIET, **EXPLAIN}
+
+    pad.change(**again)
+    file.upload(_upload, [file, chosen], [file, preview, chosen, status], **QUIET).success(**again)
+    picked = thumbs.click(_pick, [shown, chosen, model], [chosen, model, status], **QUIET)
+    picked.success(**about).success(**again).then(**layers)
+    model.input(**about).then(**again).then(**layers)
+    for control in (class_name, layer, method):
+        control.input(**again)
+    opacity.change(_draw, [drawn, opacity], results, trigger_mode="always_last", **QUIET)
+    for name, tab in zip(KINDS, (examples_tab, upload_tab, draw_tab), strict=True):
+        tab.select(_opener(name), None, kind, **QUIET).then(**again)
+
+    listed = [collection, class_filter, sheet]
+    listing = {"fn": _list, "inputs": listed, "outputs": [thumbs, shown], "show_progress": "minimal", "api_visibility": "private"}
+    collection.input(_classes_of, collection, [class_filter, sheet], **QUIET).then(**listing)
+    class_filter.input(lambda: 0, None, sheet, **QUIET).then(**listing)
+    more.click(lambda number: number + 1, sheet, sheet, **QUIET).then(**listing)
+    opened = page.tab.select(
+        _open, [shown, chosen, model, *listed], [collection, thumbs, shown, chosen, model], **QUIET
+    )
+    opened.success(**about).success(**again).then(**layers)
+    model.input(None, model, None, js=remember("model"), api_visibility="private")
+    _build_endpoint()
+
+
+def _build_endpoint() -> None:
+    """Add the public endpoint; its components only carry its values."""
+    file, picture = gr.File(visible=False), gr.Image(format="png", visible=False)
+    model, class_name, layer = gr.Textbox(visible=False), gr.Textbox(visible=False), gr.Textbox(visible=False)
+    said, button = gr.JSON(visible=False), gr.Button(visible=False)
+    button.click(
+        explain, [file, model, class_name, layer], [picture, said], api_name="explain", show_progress="hidden", **EXPLAIN
+    )
+
+
+@say_errors(CANNOT)
+def explain(
+    picture: str | None, model: str, class_name: str = "", layer: str = ""
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Show which parts of a picture spoke for a class.
+
+    Args:
+        picture: an image file of any common format.
+        model: the name of a checkpoint or run.
+        class_name: the class to explain; empty: the predicted one.
+        layer: the layer of the network to read; empty: the model's own.
+
+    Returns:
+        The heat map over the image that the network received, as a picture file, and {"model", "class", "probability",
+        "predicted", "scores", "layer", "method", "empty", "description"}.
+    """
+    if not picture:
+        raise InputError("Expected a picture file, got none; send one.")
+    return view.explain_file(picture, model, class_name, layer)
+
+
+@say_errors(CANNOT)
+def _explain(
+    kind: str, drawing: str | None, chosen: dict[str, Source], model: str | None, class_name: str, layer: str, method: str, opacity: float
+) -> Iterator[tuple[Any, Any, Any]]:
+    """Explain the picture of the open source; the first time it says what takes so long."""
+    try:
+        picture = _picture(kind, drawing, chosen)
+        if picture is None or not model:
+            yield "", view.empty_html(model), None
+            return
+        if not view.is_ready():
+            yield view.waiting_html(), gr.skip(), gr.skip()
+        pixels, source = picture
+        explained = view.explain_picture(pixels, source.name, model, class_name, layer, method, source.dataset)
+        yield "", view.explained_html(explained, opacity / 100), explained
+    except InputError as error:
+        yield alert(str(error)), gr.skip(), gr.skip()
+
+
+def _picture(kind: str, drawing: str | None, chosen: dict[str, Source]) -> tuple[np.ndarray, Source] | None:
+    if kind == "draw":
+        pixels = decode_pad(drawing)
+        return None if pixels is None else (pixels, Source("the drawing"))
+    return (pictures.read_source(chosen[kind]), chosen[kind]) if kind in chosen else None
+
+
+@say_errors(CANNOT)
+def _draw(drawn: Explained | None, opacity: float) -> Any:
+    """Draw the same explanation with another opacity."""
+    return gr.skip() if drawn is None else view.explained_html(drawn, opacity / 100)
+
+
+@say_errors(CANNOT)
+def _about_model(model: str | None, class_name: str, layer: str) -> tuple[gr.Dropdown, gr.Dropdown]:
+    """Offer the model's classes; its layers are listed once the network is loaded, so as not to wait for it."""
+    classes = view.class_choices(model)
+    layers = view.layer_choices(model)
+    return gr.Dropdown(classes, value=class_name if class_name in classes else view.PREDICTED), gr.Dropdown(layers, value="")
+
+
+@say_errors("Cannot list the layers")
+def _list_layers(model: str | None, layer: str) -> Any:
+    """Offer all layers that can be explained."""
+    choices = view.layer_choices(model, listed=True)
+    return gr.Dropdown(choices, value=layer if layer in dict(choices).values() else "")
+
+
+@say_errors(CANNOT)
+def _upload(path: str | None, chosen: dict[str, Source]) -> tuple[Any, ...]:
+    """Take an uploaded file; one that cannot be read leaves everything as it was."""
+    source = Source(Path(path).name, path=path)
+    try:
+        picture = pictures.read_source(source)
+    except InputError as error:
+        return None, gr.skip(), gr.skip(), alert(f"{source.name}: {error}")
+    preview = classify_view.preview_html(picture, source.name, shrink(picture, 360))
+    return None, preview, {**chosen, "upload": source}, ""
+
+
+@say_errors(CANNOT)
+def _pick(shown: list[Source], chosen: dict[str, Source], model: str | None, event: gr.EventData) -> tuple[Any, ...]:
+    """Take an example that was clicked on, and a model made for it."""
+    source = shown[clicked(event, len(shown))]
+    models = classify_view.models_for(source, [model] if model else [], classify_view.model_names())
+    return {**chosen, "examples": source}, next(iter(models), None), ""
+
+
+def _opener(kind: str) -> Any:
+    """Return the handler of a source's tab, which notes the source."""
+    return lambda: kind
+
+
+@say_errors("Cannot show these pictures")
+def _open(
+    shown: list[Source], chosen: dict[str, Source], model: str | None, collection: str | None, class_filter: str, sheet: int, request: gr.Request
+) -> tuple[Any, ...]:
+    """Begin when the tab is shown: start what the first explanation needs, list pictures, follow the address once."""
+    view.warm_up()
+    names = classify_view.model_names()
+    if shown:
+        value = model if model in names else next(iter(names), None)
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.Dropdown(names, value=value)
+    wanted = address(request)
+    source = _wanted_source(wanted)
+    choices = pictures.collections()
+    collection = source.dataset if source else collection or choices[0][1]
+    chosen = {**chosen, "examples": source} if source else chosen
+    asked = [name for name in (wanted.get("model"), wanted.get("run")) if name in names]
+    fitting = classify_view.models_for(source, asked or names[:1], names) if source else asked or names[:1]
+    thumbs = _list(collection, class_filter, sheet)
+    return gr.Dropdown(choices, value=collection), *thumbs, chosen, gr.Dropdown(names, value=next(iter(fitting), None))
+
+
+def _wanted_source(wanted: dict[str, str]) -> Source | None:
+    """Return the test image that the address names, if there is one."""
+    row, index = DATASETS.get(wanted.get("dataset", "")), wanted.get("image", "")
+    if row is None or not is_available(row) or not index.isdecimal() or not int(index) < row.num_test:
+        return None
+    return Source(f"{row.title} test image {int(index)}", dataset=row.name, index=int(index))
+
+
+@say_errors("Cannot show these pictures")
+def _classes_of(collection: str) -> tuple[gr.Dropdown, int]:
+    """Offer the classes of the collection, from its first page."""
+    return gr.Dropdown(pictures.class_names(collection), value=pictures.ALL_CLASSES), 0
+
+
+@say_errors("Cannot show these pictures")
+def _list(collection: str, class_filter: str, sheet: int) -> tuple[str, list[Source]]:
+    """Show one page of a collection."""
+    sources = pictures.page_of(collection, class_filter, sheet)
+    return thumbs_html([pictures.read_source(source) for source in sources], [source.name for source in sources]), sources

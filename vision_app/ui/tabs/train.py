@@ -1,0 +1,191 @@
+"""The Train tab: a form that starts a training process, and a view of what such processes have written."""
+
+from typing import Any
+
+import gradio as gr
+
+from vision_app.errors import InputError
+from vision_app.runs import LIVE, list_runs
+from vision_app.training import jobs
+from vision_app.training.recipe import make_config
+from vision_app.ui import forms, train_view
+from vision_app.ui.layout import Page, address, remember
+from vision_app.ui.messages import say_errors
+
+TICK_SECONDS = 0.5
+QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+# Ticks only read a few small files: they need no queue, and must not wait in one.
+READING = {**QUIET, "queue": False}
+_CLICK = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-run]");
+  if (button) trigger("click", { run: button.dataset.run });
+});
+"""
+
+
+def build(page: Page) -> None:
+    """Fill the tab."""
+    chosen, seen = gr.State(""), gr.State(())
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=4, min_width=300):
+            fields, start, stop = _build_form()
+        with gr.Column(scale=7, min_width=300):
+            live = gr.HTML(train_view.live_html(None, False), elem_id="train-live", min_height=620)
+            log_axis = gr.Checkbox(False, label="Logarithmic loss axis", container=False, elem_id="train-log-axis")
+    gr.HTML('<h2 class="vw-section">Runs</h2>')
+    table = gr.HTML(js_on_load=_CLICK, apply_default_css=False, elem_id="train-runs", min_height=120)
+
+    view = [chosen, log_axis, seen]
+    shown = [live, table, stop, seen]
+    timer = gr.Timer(TICK_SECONDS, active=False)
+    begun = start.click(_starter(fields), set(fields.values()), chosen, **QUIET)
+    begun.success(None, chosen, None, js=remember("run")).then(_tick, view, shown, **READING)
+    stop.click(_stop, chosen, None, **QUIET).then(_tick, view, shown, **READING)
+    picked = table.click(_pick, None, chosen, **READING)
+    picked.then(None, chosen, None, js=remember("run")).then(_tick, view, shown, **READING)
+    log_axis.change(_tick, view, shown, **READING)
+    timer.tick(_tick, view, shown, **READING)
+    page.tab.select(_open, chosen, [chosen, timer], **READING).then(_tick, view, shown, **READING)
+    _build_endpoints()
+
+
+def _build_form() -> tuple[forms.Form, gr.Button, gr.Button]:
+    """Build dataset, model, the usual knobs, the buttons, and the advanced knobs folded away."""
+    values = forms.default_form("digits", "simple_cnn")
+    fields: forms.Form = {}
+    with gr.Row():
+        for name, choices in (("dataset", forms.dataset_choices()), ("model", forms.model_choices())):
+            value = {"dataset": "digits", "model": "simple_cnn"}[name]
+            fields[name] = gr.Dropdown(choices, value=value, label=name.title(), elem_id=f"train-{name}", min_width=140)
+    facts = gr.HTML(train_view.facts("digits", "simple_cnn", None), elem_id="train-facts", min_height=64)
+    with gr.Group():
+        _build_knobs(fields, forms.BASIC, values)
+    with gr.Row():
+        start = gr.Button("Start", variant="primary", elem_id="train-start", min_width=120)
+        stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=120)
+    with gr.Accordion("Advanced", open=False):
+        _build_knobs(fields, forms.ADVANCED, values)
+    _fill_defaults(fields, facts)
+    return fields, start, stop
+
+
+def _build_knobs(fields: forms.Form, names: tuple[str, ...], values: dict[str, Any]) -> None:
+    """Build fields two in a row; long lists get a row of their own."""
+    for pair in forms.pairs(names):
+        with gr.Row():
+            for name in pair:
+                fields[name] = forms.build_field(name, values[name])
+
+
+def _fill_defaults(fields: forms.Form, facts: gr.HTML) -> None:
+    """Show the defaults of a dataset and model as soon as one is chosen."""
+    names = [*forms.BASIC, *forms.ADVANCED]
+
+    @say_errors("Cannot choose this")
+    def defaults(dataset: str, model: str) -> list[Any]:
+        values = forms.default_form(dataset, model)
+        return [train_view.facts(dataset, model, values["input_size"]), *(values[name] for name in names)]
+
+    pair = [fields["dataset"], fields["model"]]
+    gr.on([item.input for item in pair], defaults, pair, [facts, *(fields[name] for name in names)], **READING)
+    fields["input_size"].input(train_view.facts, [*pair, fields["input_size"]], facts, **READING)
+
+
+def _starter(fields: forms.Form) -> Any:
+    """Return the handler of Start, which gets the form by component and passes it on by name."""
+
+    @say_errors("Cannot start this run")
+    def begin(values: dict[gr.components.Component, Any]) -> str:
+        named = {name: values[component] for name, component in fields.items()}
+        config = forms.read_form(named.pop("dataset"), named.pop("model"), named)
+        return jobs.start(config).name
+
+    return begin
+
+
+@say_errors("Cannot stop this run")
+def _stop(name: str) -> None:
+    """Ask the chosen run to end and keep its best model."""
+    run = train_view.find_run(name)
+    if run is None:
+        raise InputError("Expected a run to stop, got none; choose one in the table.")
+    jobs.stop(run)
+    gr.Info("Stopping after this batch; the best model is kept and tested.", title="Stop", duration=4)
+
+
+@say_errors("Cannot show this run")
+def _pick(event: gr.EventData) -> str:
+    """Show the run whose name was clicked on."""
+    run = train_view.find_run(str((event._data or {}).get("run", "")))
+    if run is None:
+        raise InputError("This run is no longer there; choose another.")
+    return run.name
+
+
+def _open(chosen: str, request: gr.Request) -> tuple[str, gr.Timer]:
+    """Show the run of the address, else the one that runs or is newest; and begin to look."""
+    wanted = train_view.find_run(chosen or address(request).get("run", ""))
+    if wanted is None:
+        runs = list_runs()
+        wanted = next((run for run in runs if run.status().state in LIVE), runs[0] if runs else None)
+    return (wanted.name if wanted else ""), gr.Timer(active=True)
+
+
+def _tick(name: str, log_axis: bool, seen: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Read what has been written since the last look; nothing new leaves the page alone."""
+    now = train_view.traces(name, log_axis)
+    if now == seen:
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+    run = train_view.find_run(name)
+    running = run is not None and run.status().state in LIVE
+    return train_view.live_html(run, log_axis), train_view.runs_html(name), gr.Button(interactive=running), now
+
+
+def _build_endpoints() -> None:
+    """Add the public endpoints."""
+    gr.api(train, api_name="train")
+    gr.api(stop_run, api_name="stop")
+    gr.api(runs, api_name="runs")
+
+
+@say_errors("Cannot start this run")
+def train(dataset: str, model: str, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Start a training run and return at once.
+
+    Args:
+        dataset: name of a dataset, such as "digits".
+        model: name of a network, such as "simple_cnn".
+        settings: further fields of the config by name, such as {"epochs": 5}.
+
+    Returns:
+        {"run": its id, "state": "queued"}.
+    """
+    return {"run": jobs.start(make_config(dataset, model, settings or {})).name, "state": "queued"}
+
+
+@say_errors("Cannot stop this run")
+def stop_run(run: str) -> dict[str, Any]:
+    """Ask a run to end and keep its best model.
+
+    Args:
+        run: the id of a run.
+
+    Returns:
+        {"run": its id, "state": the state it is in now}.
+    """
+    found = train_view.find_run(run)
+    if found is None:
+        raise InputError(f"Unknown run '{run}'. Expected the id of a run.")
+    jobs.stop(found)
+    return {"run": run, "state": found.status().state}
+
+
+@say_errors("Cannot list the runs")
+def runs() -> list[dict[str, Any]]:
+    """List the runs, newest first.
+
+    Returns:
+        One item a run: {"run", "dataset", "model", "state", "test_accuracy"}.
+    """
+    return [run.summary() for run in list_runs()]
