@@ -274,7 +274,7 @@ def test_serve_passes_its_address_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "vision_app.ui.server", server)
     assert call("serve", "--host", "0.0.0.0", "--port", 8000).exit_code == 0
     assert call("serve").exit_code == 0
-    assert served == [("0.0.0.0", 8000), ("127.0.0.1", 7860)]
+    assert served == [("0.0.0.0", 8000), (None, None)]
 
 
 @pytest.mark.parametrize(
@@ -370,5 +370,4 @@ def test_a_run_from_training_to_prediction(tmp_path: Path, monkeypatch: pytest.M
     assert sum(map(sum, report["confusion"])) == report["count"] == 359
     assert "digits, test, 20 images" in call("evaluate", "tiny", "--limit", 20).stdout
     assert_refused(call("stop", "latest"), "completed")
-    python_like = python("-m", "vision_app", "train", "--like", "tiny", "--set", "momentum=2", **places)
-    assert python_like.returncode == 2 and "momentum should be less than 1, got 2" in python_like.stderr
+    assert_refused(call("train", "--like", "tiny", "--set", "momentum=2"), "momentum should be less than 1, got 2")

@@ -3,6 +3,7 @@
 Heavy packages are imported inside the commands, so that the light ones answer at once.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -219,7 +220,8 @@ def explain(
     """Show where a model looked."""
     run = resolve(model)
     check_folders(out, array)
-    from vision_app.data.uploads import read_picture
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow talks at length about a GPU that is not there
+    from vision_app.data.reading import read_picture
     from vision_app.explain.catalog import explain as explain_image
     from vision_app.predict import load_classifier
 
@@ -264,8 +266,8 @@ def compare(
 
 @app.command(cls=Command)
 def serve(
-    host: Annotated[str, typer.Option(help="0.0.0.0 lets other machines in.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 7860,
+    host: Annotated[str | None, typer.Option(help="0.0.0.0 lets other machines in; by default only this one.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="By default 7860; 0 takes any free one.")] = None,
 ) -> Answer:
     """Serve the app with its REST routes."""
     from vision_app.ui.server import serve as serve_app
@@ -342,7 +344,7 @@ def _report_text(report: "EvaluationReport") -> str:
 
 
 def _predict_file(classifier: "Classifier", file: str) -> dict[str, Any]:
-    from vision_app.data.uploads import read_picture
+    from vision_app.data.reading import read_picture
 
     try:
         prediction = classifier.predict(read_picture(file))

@@ -30,6 +30,9 @@ class DataConfig(BaseModel):
     augmentation: dict[str, float] = Field(
         default_factory=dict, title="Augmentation", description="Random changes to training images, each with its strength."
     )
+    synthetic: float = Field(
+        0.0, ge=0, le=1, title="Synthetic share", description="Share of training images replaced by generated ones."
+    )
     validation_fraction: float = Field(
         0.1, gt=0, le=0.5, title="Validation share", description="Share of the training images kept for validation."
     )

@@ -31,7 +31,6 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: typer.Context) -> None:
         """Run the command, print its answer and exit with its code."""
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
             with redirect_stdout(sys.stderr):
                 answer = super().invoke(ctx)

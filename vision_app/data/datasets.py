@@ -11,7 +11,7 @@ import numpy as np
 
 from vision_app.data import download
 from vision_app.data.download import Progress, RemoteFile
-from vision_app.data.sources import cifar, digits, idx, npz, shapes
+from vision_app.data.sources import cifar, digits, idx, npz, pen_digits, shapes
 from vision_app.errors import InputError
 from vision_app.lookup import find
 
@@ -29,6 +29,7 @@ class Dataset:
         upload_style: how an outside picture is made to look like this set's own (a row of UPLOAD_STYLES).
         augmentation: random changes that keep the label of this set's images, by name and strength.
         epochs: a sensible number for a first run.
+        synthesize: (labels, generator) -> new images of these classes, for a set whose images can be generated.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Dataset:
     upload_style: str
     augmentation: dict[str, float] = field(default_factory=dict)
     epochs: int = 10
+    synthesize: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
     files: tuple[str, ...] = ()
     remote: tuple[RemoteFile, ...] = ()
 
@@ -191,6 +193,7 @@ DATASETS: dict[str, Dataset] = {
             homepage="",
             read=shapes.load,
             upload_style="photo",
+            synthesize=shapes.draw_all,
             augmentation={"flip": 0.5},
             epochs=10,
         ),
@@ -207,6 +210,7 @@ DATASETS: dict[str, Dataset] = {
             homepage="http://yann.lecun.com/exdb/mnist/",
             read=lambda split: npz.load(_path("mnist.npz"), split),
             upload_style="mnist",
+            synthesize=pen_digits.draw,
             epochs=5,
             files=("mnist.npz",),
             remote=(

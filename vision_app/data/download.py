@@ -1,5 +1,6 @@
 """Fetching a dataset's files: with progress, checked, and never half a file."""
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -68,7 +69,8 @@ def fetch(file: RemoteFile, progress: Progress | None = None) -> Path:
             f"Could not download {target.name} ({reason}). Connect to the internet and try again, or put the file at {target}."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
     return target
 
 

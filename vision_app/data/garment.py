@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vision_app.data.ink import BLANK, SMALLEST_CONTRAST, WORK_SIDE, shrink
+from vision_app.data.ink import BLANK, SMALLEST_CONTRAST, WORK_SIDE, shrink, smooth
 from vision_app.errors import InputError
 
 
@@ -19,7 +19,7 @@ def cut_out(picture: np.ndarray) -> np.ndarray:
         InputError: nothing stands out from the ground.
     """
     pixels = shrink(picture.astype(np.float32), WORK_SIDE)
-    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    pixels = smooth(pixels).reshape(*pixels.shape[:2], -1)
     corners = _corners(pixels)
     ground = np.median(corners, axis=0)
     noise = 1.5 * np.median(np.abs(corners - ground))

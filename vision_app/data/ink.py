@@ -4,10 +4,10 @@ import numpy as np
 
 from vision_app.errors import InputError
 
-WORK_SIDE = 512
-GROUND_SIDE = 128
-PART_LEVEL = 0.2
-SMALLEST_CONTRAST = 12.0
+WORK_SIDE = 512  # pixels; more show no more of a digit
+GROUND_SIDE = 128  # pixels; paper and light vary slowly
+PART_LEVEL = 0.2  # of full ink; ruled lines and smears are fainter, the rim of a stroke in MNIST seldom is
+SMALLEST_CONTRAST = 16.0  # of 255
 BLANK = (
     "Expected a picture with something drawn on a plain ground, but the picture is blank; "
     "draw a stroke, or use a picture with more contrast."
@@ -63,10 +63,10 @@ def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
 
 
 def smooth(grey: np.ndarray) -> np.ndarray:
-    """Return `grey` (h, w) without the grain of a large picture; small ones have strokes as thin as grain."""
+    """Return `grey` (h, w[, c]) without the grain of a large picture; small ones have strokes as thin as grain."""
     import cv2
 
-    side = max(grey.shape)
+    side = max(grey.shape[:2])
     return cv2.GaussianBlur(grey, (0, 0), side / 256) if side >= 96 else grey
 
 
@@ -83,8 +83,8 @@ def ink_sign(grey: np.ndarray) -> int:
     edge[margin:-margin, margin:-margin] = False
     rest = grey - terms @ _fit_robustly(terms[edge], grey[edge])
     outline = np.concatenate([rest[0], rest[1:, -1], rest[-1, -2::-1], rest[-2:0:-1, 0]])
-    ground = np.abs(outline) < 0.25 * np.ptp(np.percentile(grey, [1, 99]))
-    longest_run = np.diff(np.nonzero(np.tile(ground, 2))[0], prepend=0).max() - 1
+    ground = np.abs(outline) <= 0.25 * np.ptp(np.percentile(grey, [1, 99]))
+    longest_run = np.diff(np.nonzero(np.tile(ground, 2))[0], prepend=0, append=2 * ground.size).max() - 1
     if longest_run > 0.2 * outline.size:
         return _fine_detail_sign(grey)
     return 1 if np.sum(rest**3) >= 0 else -1

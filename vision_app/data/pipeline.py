@@ -1,8 +1,13 @@
 """Batches for training: shuffled, augmented, seeded, the same for every Keras backend."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vision_app.data.augment import Augmenter
+
+
+Synthesize = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 class TrainingBatches:
@@ -14,14 +19,24 @@ class TrainingBatches:
         batch_size: images a batch; a smaller last batch is dropped unless it is the only one.
         seed: the run's seed; order and changes depend on it and on the epoch alone.
         augmenter: random changes, or None.
+        synthetic: share of images replaced by generated ones of the same class.
+        synthesize: (labels, generator) -> images as the network receives them; needed for a synthetic share.
     """
 
     def __init__(
-        self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, augmenter: Augmenter | None
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        batch_size: int,
+        seed: int,
+        augmenter: Augmenter | None,
+        synthetic: float = 0.0,
+        synthesize: Synthesize | None = None,
     ) -> None:
         self.images, self.labels = images, labels.astype(np.int32)
         self.batch_size = min(batch_size, len(images))
         self.seed, self.augmenter = seed, augmenter
+        self.synthetic, self.synthesize = synthetic, synthesize
         self.start_epoch(0)
 
     def __len__(self) -> int:
@@ -35,7 +50,11 @@ class TrainingBatches:
     def batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return images (batch, size, size, channels) uint8 and labels (batch,) int32."""
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        images = self.images[chosen]
+        images, generator = self.images[chosen], np.random.default_rng([self.seed, self.epoch, index])
+        if self.synthesize and self.synthetic:
+            replaced = np.flatnonzero(generator.random(len(images)) < self.synthetic)
+            if len(replaced):
+                images[replaced] = self.synthesize(self.labels[chosen[replaced]], generator)
         if self.augmenter:
-            images = self.augmenter(images, np.random.default_rng([self.seed, self.epoch, index]))
+            images = self.augmenter(images, generator)
         return images, self.labels[chosen]

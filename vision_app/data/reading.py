@@ -128,7 +128,9 @@ def _kind(stream) -> str:
     start = stream.read(32)
     if start[4:8] == b"ftyp":
         return "a HEIC or AVIF picture or a video"
-    return next((kind for mark, kind in OTHER_FILES.items() if start.lstrip().startswith(mark)), "no picture that can be read")
+    return next(
+        (kind for mark, kind in OTHER_FILES.items() if start.lstrip().startswith(mark)), "no picture that can be read"
+    )
 
 
 def _reduced(image: Image.Image) -> Image.Image:
@@ -161,7 +163,7 @@ def _grey_range(image: Image.Image) -> tuple[float, float] | None:
     if image.mode not in ("I", "F"):
         return None
     low, high = image.getextrema()
-    tops = [top for top in (1.0, 255.0, 65535.0) if 0 <= low and high <= top and (top > 1 or image.mode == "F")]
+    tops = [top for top in (1.0, 255.0, 65535.0) if low >= 0 and high <= top and (top > 1 or image.mode == "F")]
     return (0.0, tops[0]) if tops else (float(low), float(high))
 
 

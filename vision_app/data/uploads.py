@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision_app.data.garment import cut_out
-from vision_app.data.ink import crop, extract_ink
+from vision_app.data.ink import SMALLEST_CONTRAST, crop, extract_ink
 from vision_app.data.reading import read_picture
 from vision_app.data.strokes import deskew, resize, set_coverage, set_stroke
 from vision_app.errors import InputError
@@ -67,11 +67,11 @@ def like_digits8(picture: np.ndarray) -> np.ndarray:
     """Return a digit as scikit-learn's 8 x 8 digits show it: upright, filling the height, with thick strokes.
 
     They count the ink in blocks of 4 x 4 of a 32 x 32 bitmap that NIST's form-based handprint software had made
-    upright and even in weight (Garris et al., "NIST Form-Based Handprint Recognition System", 1994). A dark picture of
-    8 x 8 is taken as one of them and left as it is.
+    upright and even in weight (Garris et al., "NIST Form-Based Handprint Recognition System", 1994). A picture of 8 x 8
+    is taken as one of them and at most turned from dark on light to light on dark.
     """
-    if picture.shape[:2] == (8, 8) and np.median(picture[:, [0, -1]]) < 32:
-        return picture.reshape(8, 8, -1).mean(axis=2, keepdims=True).round().astype(np.uint8)
+    if (own := _own_image(picture, 8)) is not None:
+        return own
     ink = set_coverage(deskew(extract_ink(picture)), coverage=0.305)
     ink = resize(ink, 32, widest=24)
     bitmap = np.zeros((32, 32), np.float32)
@@ -83,8 +83,11 @@ def like_digits8(picture: np.ndarray) -> np.ndarray:
 def like_garment(picture: np.ndarray) -> np.ndarray:
     """Return a garment as Fashion-MNIST shows it: light on black, longer side 28 pixels, in the middle of 28 x 28.
 
+    A picture of 28 x 28 is taken as one of its images and at most turned from dark on light to light on dark.
     After Xiao et al., "Fashion-MNIST" (2017), section 2.
     """
+    if (own := _own_image(picture, 28)) is not None:
+        return own
     garment = resize(cut_out(picture), 28)
     canvas = np.zeros((28, 28), np.uint8)
     middle = tuple((side - 1) / 2 for side in garment.shape)
@@ -96,6 +99,17 @@ def like_photo(picture: np.ndarray) -> np.ndarray:
     """Return the picture unchanged, in colour."""
     pixels = picture.reshape(*picture.shape[:2], -1)
     return pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
+
+
+def _own_image(picture: np.ndarray, side: int) -> np.ndarray | None:
+    """Return a picture of a dataset's own size light on dark (side, side, 1), None if it has another size or ground."""
+    if picture.shape[:2] != (side, side):
+        return None
+    grey = picture.reshape(side, side, -1).mean(axis=2, keepdims=True).round().astype(np.uint8)
+    ground = np.median(grey[:, [0, -1]])
+    if 32 <= ground <= 255 - 32 or np.ptp(grey) < SMALLEST_CONTRAST:
+        return None
+    return grey if ground < 32 else 255 - grey
 
 
 def _centre_of_mass(ink: np.ndarray) -> tuple[float, float]:

@@ -47,6 +47,8 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     for option in config.options:
         if option not in info.options:
             raise InputError(f"{info.title} has no option '{option}'. Known: {', '.join(info.options) or 'none'}.")
+    if config.synthetic and data.synthesize is None:
+        raise InputError(f"{data.title} has no generated images: synthetic must be 0, got {config.synthetic:g}.")
     return config.updated(augmentation=resolve_strengths(config.augmentation))
 
 

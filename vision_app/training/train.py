@@ -8,7 +8,7 @@ import numpy as np
 
 from vision_app.config import RunConfig
 from vision_app.data.augment import make_augmenter
-from vision_app.data.datasets import load_split
+from vision_app.data.datasets import find_dataset, load_split
 from vision_app.data.pipeline import TrainingBatches
 from vision_app.data.preprocess import preprocess
 from vision_app.data.splits import train_validation_split
@@ -66,9 +66,7 @@ def train(run: Run, asked: Asked) -> str:
     keras.utils.set_random_seed(config.seed)
     run.update_status(message="Loading the images", device=describe_device())
     data = load_training_data(config)
-    batches = TrainingBatches(
-        data.train_images, data.train_labels, config.batch_size, config.seed, make_augmenter(config.augmentation)
-    )
+    batches = make_batches(config, data)
     model, serving = make_models(config, data.train_images)
     run.update_status(
         message="", num_train=len(data.train_images), steps_per_epoch=len(batches), parameters=serving.count_params()
@@ -102,6 +100,24 @@ def load_training_data(config: RunConfig) -> TrainingData:
     kept, aside = train_validation_split(labels, config.validation_fraction, config.seed, config.train_limit)
     ready = [preprocess(images[part], config.input_size, config.channels, config.fit) for part in (kept, aside)]
     return TrainingData(ready[0], labels[kept], ready[1], labels[aside])
+
+
+def make_batches(config: RunConfig, data: TrainingData) -> TrainingBatches:
+    """Return the training batches, with the run's random changes and generated images."""
+    draw = find_dataset(config.dataset).synthesize
+
+    def synthesize(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        return preprocess(draw(labels, generator), config.input_size, config.channels, config.fit)
+
+    return TrainingBatches(
+        data.train_images,
+        data.train_labels,
+        config.batch_size,
+        config.seed,
+        make_augmenter(config.augmentation),
+        config.synthetic,
+        synthesize if draw else None,
+    )
 
 
 def make_models(config: RunConfig, images: np.ndarray) -> tuple[keras.Model, keras.Model]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vision_app.data.preprocess import preprocess
-from vision_app.data.uploads import read_picture
+from vision_app.data.reading import read_picture
 from vision_app.errors import InputError
 from vision_app.figures import picture_html, probability_bars
 from vision_app.predict import Prediction, load_classifier

@@ -55,7 +55,8 @@ def scatter_html(rows: Sequence[ComparisonRow]) -> str:
 
 
 def _scatter(dataset: str, points: Sequence[Point]) -> str:
-    return f"<section class="vw-compare-part"><h3>{html.escape(dataset)}: accuracy against latency</h3>{accuracy_against_latency(points)}</section>"
+    title = f"<h3>{html.escape(dataset)}: accuracy against latency</h3>"
+    return f'<section class="vw-compare-part">{title}{accuracy_against_latency(points)}</section>'
 
 
 def _history(run: Run) -> list[dict[str, Any]]:
@@ -115,7 +116,7 @@ def _missing_html(names: Sequence[str]) -> str:
 
 def _matrices(reports: dict[str, EvaluationReport]) -> str:
     shown = "".join(
-        f"<section class="vw-compare-part"><h3>{html.escape(name)}</h3>"
+        f'<section class="vw-compare-part"><h3>{html.escape(name)}</h3>'
         f"{confusion_matrix(report.confusion, report.classes, most_confused(report.confusion, report.classes))}</section>"
         for name, report in reports.items()
     )

@@ -7,10 +7,11 @@ const body = element.querySelector("tbody");
 const count = element.querySelector(".vw-chosen");
 const clearButton = element.querySelector(".vw-clear");
 const said = element.querySelector(".vw-said-only");
+const measuring = element.querySelector(".vw-measuring");
 const empty = element.querySelector(".vw-empty");
 const rows = new Map();  // name -> { line, box, cells }
 let table = { columns: [], rows: [], names: [], chosen: [], limit: 0, colours: [], empty: "" };
-let chosen = [], touched = false, sortField = null, reversed = false;
+let chosen = [], touched = false, sortField = null, reversed = false, timer = null;
 
 function make(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -111,11 +112,13 @@ function remember() {
   history.replaceState(history.state, "", url);
 }
 
+// Several quick choices are sent once.
 function changed() {
   touched = true;
   mark();
   remember();
-  trigger("select", { names: chosen });
+  clearTimeout(timer);
+  timer = setTimeout(() => trigger("select", { names: chosen }), 150);
 }
 
 function choose(name, on) {
@@ -147,10 +150,11 @@ function show() {
   empty.textContent = table.empty;
   arrange();
   mark();
-  if (touched) remember();
+  remember();
 }
 
-function showLatencies(cells) {
+function showLatencies({ text = "", cells = {} }) {
+  measuring.textContent = text;
   for (const data of table.rows) {
     if (cells[data.name.value]) data.latency_ms = cells[data.name.value];
     fill(rows.get(data.name.value), data);

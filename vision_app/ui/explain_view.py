@@ -3,17 +3,20 @@
 import html
 import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vision_app.data.datasets import find_dataset
 from vision_app.data.uploads import read_picture
 from vision_app.errors import InputError
-from vision_app.explain.catalog import EXPLAINERS, Explanation, Progress, default_layer, explain, list_layers
+from vision_app.explain.catalog import EXPLAINERS, Explanation, default_layer, explain, list_layers
 from vision_app.figures import colorbar, heatmap_image, overlay, picture_html
 from vision_app.ui.classify_view import Answer, classify, find_model
+from vision_app.ui.pictures import Source
 
 PREDICTED = "Predicted class"
 SMALLEST_FILE = 256  # pixels a side of a saved overlay, at least
@@ -21,15 +24,27 @@ _WARMING = threading.Lock()
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Which kind of source is open (examples, upload or draw), and the picture chosen of each kind."""
+
+    kind: str = "examples"
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+    def with_source(self, kind: str, source: Source) -> "Chosen":
+        """Return the same with another picture of one kind."""
+        return Chosen(self.kind, {**self.sources, kind: source})
+
+
+@dataclass(frozen=True)
 class Explained:
     """A picture's explanation, with everything that drawing it needs.
 
     Args:
-        picture: the name of the picture: "digit_7.png".
+        source: where the picture comes from; its name is told.
         answer: what the model says, and the image that it received.
     """
 
-    picture: str
+    source: Source
     answer: Answer
     explanation: Explanation
 
@@ -73,34 +88,40 @@ def method_choices() -> list[tuple[str, str]]:
     return [(row.title, row.name) for row in EXPLAINERS.values()]
 
 
+def named(source: Source) -> Source:
+    """Return a source whose name tells which picture it is; a dataset's images are only called by their class."""
+    if source.dataset is None:
+        return source
+    return Source(
+        f"{find_dataset(source.dataset).title} test image {source.index}", dataset=source.dataset, index=source.index
+    )
+
+
 def explain_picture(
     picture: np.ndarray,
-    name: str,
+    source: Source,
     model: str | None,
     class_name: str = "",
     layer: str = "",
     method: str = "gradcam",
-    dataset: str | None = None,
-    progress: Progress | None = None,
 ) -> Explained:
     """Return where a model looked in a picture.
 
     Args:
         picture: uint8 RGB (height, width, 3).
-        name: what the picture is called.
+        source: where it comes from; a dataset's own image is not normalised for a model of that dataset.
         model: a checkpoint or run.
         class_name: the class to explain; empty or PREDICTED: the predicted one.
         layer: one of the network's; empty: the model's own choice.
         method: a row of EXPLAINERS.
-        dataset: the dataset whose own test image this is; None: a picture from outside.
 
     Raises:
         InputError: an unknown model, class, layer or method.
     """
-    answer = classify(picture, [model] if model else [], dataset)[0]
+    answer = classify(picture, [model] if model else [], source.dataset)[0]
     run = find_model(answer.model)
     index = _class_index(run.config().classes, class_name or PREDICTED, answer)
-    return Explained(name, answer, explain(run, answer.received, index, layer or None, method, progress))
+    return Explained(named(source), answer, explain(run, answer.received, index, layer or None, method))
 
 
 def _class_index(classes: tuple[str, ...], class_name: str, answer: Answer) -> int:
@@ -121,7 +142,7 @@ def explained_html(explained: Explained, opacity: float) -> str:
     height, width = image.shape[:2]
     what = description(explained)
     pictures = (
-        (image, f"{explained.picture} as the network received it", f"Received, {width} × {height}"),
+        (image, f"{explained.source.name} as the network received it", f"Received, {width} × {height}"),
         (heatmap_image(heatmap), f"Heat map alone: {what}", "Heat map"),
         (overlay(image, heatmap, opacity), what, "Overlay"),
     )
@@ -129,18 +150,25 @@ def explained_html(explained: Explained, opacity: float) -> str:
         f"<figure>{picture_html(pixels, alt, 'vw-crisp')}<figcaption>{caption}</figcaption></figure>"
         for pixels, alt, caption in pictures
     )
-    empty = f'<p class="vw-alert" role="status"><span>!</span>{html.escape(emptiness(explained))}</p>' if explained.explanation.is_empty else ""
+    empty = ""
+    if explained.explanation.is_empty:
+        empty = f'<p class="vw-alert" role="status"><span aria-hidden="true">!</span>{html.escape(emptiness(explained))}</p>'
     return (
-        f'<article class="vw-explained">{_headline(explained)}{empty}<div class="vw-maps">{figures}</div>'
+        f'<article class="vw-explained"{_place(explained.source)}>{_headline(explained)}{empty}<div class="vw-maps">{figures}</div>'
         f"{colorbar('no evidence', 'most evidence')}{_note(explained)}</article>"
     )
+
+
+def _place(source: Source) -> str:
+    """Return attributes from which the address is written."""
+    return f' data-dataset="{source.dataset}" data-image="{source.index}"' if source.dataset else ""
 
 
 def description(explained: Explained) -> str:
     """Return what the overlay shows: "Grad-CAM of digit_7.png for class 7"."""
     explanation = explained.explanation
     empty = ": empty, nothing speaks for it" if explanation.is_empty else ""
-    return f"{EXPLAINERS[explanation.method].title} of {explained.picture} for class {explanation.label}{empty}"
+    return f"{EXPLAINERS[explanation.method].title} of {explained.source.name} for class {explanation.label}{empty}"
 
 
 def emptiness(explained: Explained) -> str:
@@ -156,7 +184,11 @@ def _headline(explained: Explained) -> str:
     prediction, label = explained.answer.prediction, explained.explanation.label
     share = f"{100 * prediction.scores[label]:.1f} %"
     predicted = prediction.label
-    other = f"<p>Predicted: {html.escape(predicted)}, {100 * prediction.scores[predicted]:.1f} %</p>" if predicted != label else ""
+    other = (
+        f"<p>Predicted: {html.escape(predicted)}, {100 * prediction.scores[predicted]:.1f} %</p>"
+        if predicted != label
+        else ""
+    )
     kind = "the predicted class" if predicted == label else "a class that was not predicted"
     return (
         f'<header role="status"><h3>{html.escape(explained.answer.model)}: evidence for {kind}</h3>'
@@ -182,7 +214,7 @@ def overlay_picture(explained: Explained, opacity: float = 0.5) -> np.ndarray:
 
 def explain_file(path: str, model: str, class_name: str, layer: str) -> tuple[np.ndarray, dict[str, Any]]:
     """Return the overlay of a picture file (height, width, 3) uint8, and what it says as plain JSON values."""
-    explained = explain_picture(read_picture(Path(path)), Path(path).name, model, class_name, layer)
+    explained = explain_picture(read_picture(Path(path)), Source(Path(path).name, path=path), model, class_name, layer)
     prediction, explanation = explained.answer.prediction, explained.explanation
     return overlay_picture(explained), {
         "model": explained.answer.model,
@@ -207,4 +239,7 @@ def empty_html(model: str | None) -> str:
 
 def waiting_html() -> str:
     """Return what is going on before the first explanation."""
-    return '<p class="vw-note" role="status">Starting TensorFlow and loading the network. The first time takes 5 to 8 seconds.</p>'
+    return (
+        '<div class="vw-empty" role="status"><strong>Starting TensorFlow and loading the network</strong>'
+        "<span>Only the first time; it takes 5 to 10 seconds.</span></div>"
+    )

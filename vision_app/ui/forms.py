@@ -16,7 +16,7 @@ from vision_app.training.recipe import default_values, make_config
 
 BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "augmentation")
 ADVANCED = (
-    "input_size", "channels", "fit", "normalization", "validation_fraction", "train_limit", "dropout", "l2",
+    "input_size", "channels", "fit", "normalization", "validation_fraction", "train_limit", "synthetic", "dropout", "l2",
     "momentum", "warmup_epochs", "label_smoothing", "monitor", "early_stopping", "patience", "min_delta",
     "mixed_precision", "options",
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,7 @@ def build_app() -> gr.Blocks:
         with gr.Tabs(selected=OPENS_ON, elem_id="tabs") as tabs:
             for row in _built_tabs():
                 _build_tab(demo, tabs, row)
+        demo.load(None, None, None, js=_follow_tabs())
         demo.load(_opened_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private")
     with demo.route("Guide", "guide"):
         gr.HTML('<a href="./">Back to the workbench</a>')
@@ -99,20 +101,22 @@ def _built_tabs() -> list[TabRow]:
 def _build_tab(demo: gr.Blocks, tabs: gr.Tabs, row: TabRow) -> None:
     with gr.Tab(row.title, id=row.name, elem_id=f"tab-{row.name}") as tab:
         importlib.import_module(f"vision_app.ui.tabs.{row.name}").build(Page(demo, tabs, tab, row.name))
-    tab.select(None, None, None, js=_remember_tab(row.name))
 
 
-def _remember_tab(name: str) -> str:
-    """Return JavaScript that writes the open tab into the address and drops what belonged to another tab.
+def _follow_tabs() -> str:
+    """Return JavaScript that writes the tab a person opens into the address and drops what belonged to another one.
 
-    Until a person has done something, the page only follows the address, by way of its first tab.
+    It listens to clicks (Enter on a tab is one) and not to Gradio's select event, which the page also sends by itself.
     """
+    names = json.dumps({row.title: row.name for row in TABS})
     return (
-        "() => {if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;"
+        f"() => {{const names = {names}; document.addEventListener('click', (event) => {{"
+        " const button = event.target.closest('#tabs > .tab-wrapper button');"
+        " const name = button && names[button.textContent.trim()]; if (!name) return;"
         " const url = new URL(location);"
-        f" if ((url.searchParams.get('tab') || '{OPENS_ON}') === '{name}') return;"
+        f" if ((url.searchParams.get('tab') || '{OPENS_ON}') === name) return;"
         " for (const key of [...url.searchParams.keys()]) if (!key.startsWith('__')) url.searchParams.delete(key);"
-        f" url.searchParams.set('tab', '{name}'); history.replaceState(history.state, '', url);}}"
+        " url.searchParams.set('tab', name); history.replaceState(history.state, '', url);});}"
     )
 
 

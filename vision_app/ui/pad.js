@@ -7,7 +7,7 @@ const pen = element.querySelector(".vw-pen");
 const said = element.querySelector("output");
 const [undoButton, clearButton] = element.querySelectorAll("button");
 canvas.width = canvas.height = SIZE * SCALE;
-const ink = canvas.getContext("2d");
+const ink = canvas.getContext("2d", { willReadFrequently: true });
 
 let strokes = [], current = null, background = null;
 let cursor = [SIZE / 2, SIZE / 2], penDown = false, sent = "", timer = null, waiting = false;
@@ -49,7 +49,7 @@ function picture() {
   if (!strokes.length && !background) return "";
   const small = document.createElement("canvas");
   small.width = small.height = SIZE;
-  const context = small.getContext("2d");
+  const context = small.getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
   context.drawImage(canvas, 0, 0, SIZE, SIZE);
   return small.toDataURL("image/png");
@@ -61,7 +61,6 @@ function sendNow() {
   waiting = false;
   sent = picture();
   props.value = sent;
-  try { sessionStorage.setItem(STORE, JSON.stringify(strokes)); } catch { /* private mode: nothing is kept */ }
 }
 
 // At once, and then at most every SEND_EVERY milliseconds while the drawing goes on.
@@ -91,6 +90,7 @@ function end() {
   penDown = false;
   draw();
   sendNow();
+  try { sessionStorage.setItem(STORE, JSON.stringify(strokes)); } catch { /* private mode: nothing is kept */ }
 }
 
 function clear() {

@@ -8,7 +8,7 @@ import numpy as np
 
 from vision_app.data.datasets import DATASETS, find_dataset, is_available, load_split
 from vision_app.data.preprocess import to_channels
-from vision_app.data.uploads import read_picture
+from vision_app.data.reading import read_picture
 from vision_app.errors import InputError
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

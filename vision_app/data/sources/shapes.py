@@ -24,8 +24,12 @@ def generate(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """
     generator = np.random.default_rng(seed)
     labels = generator.permutation(np.arange(count) % len(CLASSES))
-    images = np.stack([draw(CLASSES[label], generator) for label in labels])
-    return images, labels.astype(np.int64)
+    return draw_all(labels, generator), labels.astype(np.int64)
+
+
+def draw_all(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Draw one picture a label (n,): (n, 48, 48, 3) uint8."""
+    return np.stack([draw(CLASSES[label], generator) for label in labels])
 
 
 def draw(name: str, generator: np.random.Generator) -> np.ndarray:

@@ -29,10 +29,12 @@ _REMEMBER = """(dataset, split, className) => {
   set("dataset", dataset);
   set("split", split);
   set("class", className === "All classes" ? "" : className);
-  const page = read("#browse-position [data-page]", "page");
-  set("sheet", page === "1" ? "" : page);
-  set("image", read("#browse-selected [data-image]", "image"));
-  history.replaceState(history.state, "", url);
+  setTimeout(() => {
+    const page = read("#browse-position [data-page]", "page");
+    set("sheet", page === "1" ? "" : page);
+    set("image", read("#browse-selected [data-image]", "image"));
+    history.replaceState(history.state, "", url);
+  }, 200);  // by then the page shows them
 }"""
 
 
@@ -67,7 +69,11 @@ def build(page: Page) -> None:
     about = {"inputs": [dataset, split], "outputs": statistics, "show_progress": "minimal", "api_visibility": "private"}
 
     opened = page.tab.select(
-        _open, [shown, *asked, model], [dataset, split, class_name, facts, fetch, start, model, *gallery], **QUIET, **PREDICT
+        _open,
+        [shown, *asked, model],
+        [dataset, split, class_name, facts, fetch, start, model, *gallery],
+        **QUIET,
+        **PREDICT,
     )
     opened.then(**remembered)
     opened.then(_statistics, **about)
@@ -76,7 +82,10 @@ def build(page: Page) -> None:
     )
     changed.then(**remembered)
     changed.then(_statistics, **about)
-    for filtered in (split.input(_first_page, asked, gallery, **QUIET), class_name.input(_first_page, asked, gallery, **QUIET)):
+    for filtered in (
+        split.input(_first_page, asked, gallery, **QUIET),
+        class_name.input(_first_page, asked, gallery, **QUIET),
+    ):
         filtered.then(**remembered)
     split.input(_statistics, **about)
     for button, step in moves:

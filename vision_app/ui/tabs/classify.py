@@ -136,7 +136,7 @@ def _upload(path: str | None, models: list[str], chosen: dict[str, Source]) -> t
         picture = pictures.read_source(source)
         preview = view.preview_html(picture, source.name, shrink(picture, 360))
     except InputError as error:
-        return None, gr.skip(), gr.skip(), gr.skip(), alert(f"{source.name}: {error}")
+        return None, gr.skip(), gr.skip(), gr.skip(), alert(str(error))
     return None, preview, {**chosen, "upload": source}, *_answered(lambda: _source_html(source, models))
 
 
@@ -184,7 +184,8 @@ def _refresh(kind: str, models: list[str], request: gr.Request) -> gr.Dropdown:
     """List the models there are now; `?model=` in the address chooses one."""
     names = view.model_names()
     asked = [name for name in (address(request).get("model"), address(request).get("run")) if name in names]
-    return gr.Dropdown(choices=names, value=asked or view.switch_models(kind, kind, models, names))
+    value = asked or view.switch_models(kind, kind, models, names)
+    return gr.Dropdown(choices=names, value=value, multiselect=True)
 
 
 @say_errors("Cannot show these pictures")

@@ -26,16 +26,15 @@ _TEMPLATE = """
   <div class="vw-empty">Reading the models</div>
   <div class="vw-compare-foot"><span class="vw-chosen" role="status"></span>
     <button type="button" class="vw-clear" hidden>Clear the choice</button>
-    <span class="vw-said-only" role="status"></span></div>
+    <span class="vw-said-only" role="status"></span>
+    <span class="vw-measuring" role="status"></span></div>
 </div>
 """
-# Shows how far the measuring has come, and hands the latencies to the table.
+# Hands the latencies to the table one by one, so that what a person does there meanwhile stays.
 _MEASURED = """
-const line = element.querySelector("p");
 watch("value", () => {
-  line.textContent = props.value.text;
   const table = document.querySelector("#compare-table .vw-compare");
-  table.dispatchEvent(new CustomEvent("latencies", { detail: props.value.cells }));
+  table.dispatchEvent(new CustomEvent("latencies", { detail: props.value }));
 });
 """
 # Saves the text that the server sent as a file; nothing is kept on the server for it.
@@ -60,17 +59,10 @@ def build(page: Page) -> None:
         markdown = gr.Button("Download Markdown", min_width=100, elem_id="compare-markdown")
     table = _table()
     note = gr.HTML(elem_id="compare-note", min_height=22)
-    measuring = gr.HTML(
-        value={},
-        html_template='<p class="vw-note" role="status"></p>',
-        js_on_load=_MEASURED,
-        apply_default_css=False,
-        elem_id="compare-measuring",
-        min_height=22,
-    )
+    measuring = gr.HTML({}, html_template="", js_on_load=_MEASURED, elem_id="compare-measuring")
     axis = gr.Radio(AXES, value=AXES[0], show_label=False, container=False, elem_id="compare-axis")
-    details = gr.HTML(details_html([]), elem_id="compare-details", min_height=420)
-    scatter = gr.HTML(elem_id="compare-scatter", min_height=60)
+    details = gr.HTML(details_html([]), apply_default_css=False, elem_id="compare-details", min_height=420)
+    scatter = gr.HTML(apply_default_css=False, elem_id="compare-scatter", min_height=60)
     saved = gr.Textbox(visible=False)
 
     filters = [dataset, split]
@@ -80,7 +72,9 @@ def build(page: Page) -> None:
         opened = event(_open, **opening, **QUIET)
         measured = opened.then(_measure, None, measuring, **QUIET, **MEASURE)
         measured.then(_draw_scatter, **drawing, **QUIET)
-    table.select(_choose, axis, [chosen, details], trigger_mode="always_last", **QUIET).then(_draw_scatter, **drawing, **QUIET)
+    # Not "always_last": Gradio then repeats the first event's choice instead of the last one's.
+    picked = table.select(_choose, axis, [chosen, details], trigger_mode="multiple", **QUIET)
+    picked.then(_draw_scatter, **drawing, **QUIET)
     axis.input(_details, [chosen, axis], details, **QUIET)
     for part in filters:
         narrowed = part.input(_narrow, [*filters, chosen], [split, table], **QUIET)

@@ -11,8 +11,8 @@ from vision_app.data.datasets import DATASETS, is_available
 from vision_app.errors import InputError
 from vision_app.ui import classify_view, pictures
 from vision_app.ui import explain_view as view
-from vision_app.ui.explain_view import Explained
-from vision_app.ui.layout import Page, address, remember
+from vision_app.ui.explain_view import Chosen, Explained
+from vision_app.ui.layout import Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pad import build_pad, decode_pad
 from vision_app.ui.pictures import Source
@@ -21,20 +21,36 @@ from vision_app.ui.thumbs import build_thumbs, clicked, shrink, thumbs_html
 KINDS = ("examples", "upload", "draw")
 CANNOT = "Cannot explain this picture"
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-EXPLAIN = {"concurrency_id": "explain", "concurrency_limit": 2}
+EXPLAIN = {"concurrency_id": "explain", "concurrency_limit": 4}
 OPACITY = 50
+DRAWING = Source("the drawing")
+
+# Writes the model and the explained test image into the address.
+_REMEMBER = """(model) => {
+  const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
+  if (url.searchParams.get("tab") !== "explain") return;
+  set("model", model);
+  setTimeout(() => {
+    const place = document.querySelector("#explain-results [data-image]")?.dataset;
+    set("dataset", place?.dataset);
+    set("image", place?.image);
+    history.replaceState(history.state, "", url);
+  }, 200);  // by then the page shows the new explanation
+}"""
 
 
 def build(page: Page) -> None:
     """Fill the tab."""
-    kind, chosen, shown, drawn = gr.State("examples"), gr.State({}), gr.State([]), gr.State(None)
+    chosen, shown, drawn = gr.State(Chosen()), gr.State([]), gr.State(None)
     model_start = next(iter(classify_view.model_names()), None)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=300):
             with gr.Tabs(elem_id="explain-sources"):
                 with gr.Tab("Examples", id="examples") as examples_tab:
                     with gr.Row():
-                        collection = gr.Dropdown([], label="Test images of", min_width=130, elem_id="explain-collection")
+                        collection = gr.Dropdown(
+                            [], label="Test images of", min_width=130, elem_id="explain-collection"
+                        )
                         class_filter = gr.Dropdown(
                             [pictures.ALL_CLASSES],
                             value=pictures.ALL_CLASSES,
@@ -52,44 +68,73 @@ def build(page: Page) -> None:
         with gr.Column(scale=7, min_width=300):
             with gr.Row():
                 model = gr.Dropdown(
-                    classify_view.model_names(), value=model_start, label="Model", min_width=200, elem_id="explain-model"
+                    classify_view.model_names(),
+                    value=model_start,
+                    label="Model",
+                    scale=3,
+                    min_width=200,
+                    elem_id="explain-model",
                 )
-                class_name = gr.Dropdown([view.PREDICTED], value=view.PREDICTED, label="Class", min_width=150, elem_id="explain-class")
+                class_name = gr.Dropdown(
+                    [view.PREDICTED],
+                    value=view.PREDICTED,
+                    label="Class",
+                    scale=2,
+                    min_width=150,
+                    elem_id="explain-class",
+                )
             with gr.Row():
-                layer = gr.Dropdown([("The model's own", "")], value="", label="Layer", min_width=200, elem_id="explain-layer")
+                layer = gr.Dropdown(
+                    [("The model's own", "")], value="", label="Layer", scale=3, min_width=200, elem_id="explain-layer"
+                )
                 method = gr.Dropdown(
-                    view.method_choices(), value=view.method_choices()[0][1], label="Method", min_width=150, elem_id="explain-method"
+                    view.method_choices(),
+                    value=view.method_choices()[0][1],
+                    label="Method",
+                    scale=2,
+                    min_width=150,
+                    elem_id="explain-method",
                 )
             status = gr.HTML(elem_id="explain-status")
             results = gr.HTML(view.empty_html(model_start), elem_id="explain-results", min_height=430)
             opacity = gr.Slider(0, 100, OPACITY, step=5, label="Opacity of the heat map, %", elem_id="explain-opacity")
 
-    asked = [kind, pad, chosen, model, class_name, layer, method, opacity]
+    asked = [chosen, pad, model, class_name, layer, method, opacity]
     again = {"fn": _explain, "inputs": asked, "outputs": [status, results, drawn], **QUIET, **EXPLAIN}
-    about = {"fn": _about_model, "inputs": [model, class_name, layer], "outputs": [class_name, layer], **QUIET}
     layers = {"fn": _list_layers, "inputs": [model, layer], "outputs": layer, **QUIET, **EXPLAIN}
+    kept = {"fn": None, "inputs": model, "outputs": None, "js": _REMEMBER, "api_visibility": "private"}
+    suited = [model, class_name, layer]
 
-    pad.change(**again)
+    pad.change(_explain_drawing, asked, [status, results, drawn], **QUIET, **EXPLAIN)
     file.upload(_upload, [file, chosen], [file, preview, chosen, status], **QUIET).success(**again)
-    picked = thumbs.click(_pick, [shown, chosen, model], [chosen, model, status], **QUIET)
-    picked.success(**about).success(**again).then(**layers)
-    model.input(**about).then(**again).then(**layers)
+    picked = thumbs.click(_pick, [shown, chosen, model], [chosen, *suited, status], **QUIET).success(**again)
+    switched = model.input(_about_model, [model, class_name], [class_name, layer], **QUIET).then(**again)
+    for done in (picked, switched):
+        done.then(**kept)
+        done.then(**layers)
     for control in (class_name, layer, method):
         control.input(**again)
     opacity.change(_draw, [drawn, opacity], results, trigger_mode="always_last", **QUIET)
     for name, tab in zip(KINDS, (examples_tab, upload_tab, draw_tab), strict=True):
-        tab.select(_opener(name), None, kind, **QUIET).then(**again)
+        tab.select(_opener(name), chosen, chosen, **QUIET).then(**again)
 
     listed = [collection, class_filter, sheet]
-    listing = {"fn": _list, "inputs": listed, "outputs": [thumbs, shown], "show_progress": "minimal", "api_visibility": "private"}
+    listing = {
+        "fn": _list,
+        "inputs": listed,
+        "outputs": [thumbs, shown],
+        "show_progress": "minimal",
+        "api_visibility": "private",
+    }
     collection.input(_classes_of, collection, [class_filter, sheet], **QUIET).then(**listing)
     class_filter.input(lambda: 0, None, sheet, **QUIET).then(**listing)
     more.click(lambda number: number + 1, sheet, sheet, **QUIET).then(**listing)
     opened = page.tab.select(
-        _open, [shown, chosen, model, *listed], [collection, thumbs, shown, chosen, model], **QUIET
+        _open, [shown, chosen, model, *listed], [collection, thumbs, shown, chosen, *suited], **QUIET
     )
-    opened.success(**about).success(**again).then(**layers)
-    model.input(None, model, None, js=remember("model"), api_visibility="private")
+    opened = opened.success(**again)
+    opened.then(**kept)
+    opened.then(**layers)
     _build_endpoint()
 
 
@@ -99,7 +144,12 @@ def _build_endpoint() -> None:
     model, class_name, layer = gr.Textbox(visible=False), gr.Textbox(visible=False), gr.Textbox(visible=False)
     said, button = gr.JSON(visible=False), gr.Button(visible=False)
     button.click(
-        explain, [file, model, class_name, layer], [picture, said], api_name="explain", show_progress="hidden", **EXPLAIN
+        explain,
+        [file, model, class_name, layer],
+        [picture, said],
+        api_name="explain",
+        show_progress="hidden",
+        **EXPLAIN,
     )
 
 
@@ -126,28 +176,29 @@ def explain(
 
 @say_errors(CANNOT)
 def _explain(
-    kind: str, drawing: str | None, chosen: dict[str, Source], model: str | None, class_name: str, layer: str, method: str, opacity: float
+    chosen: Chosen, drawing: str | None, model: str | None, class_name: str, layer: str, method: str, opacity: float
 ) -> Iterator[tuple[Any, Any, Any]]:
     """Explain the picture of the open source; the first time it says what takes so long."""
     try:
-        picture = _picture(kind, drawing, chosen)
-        if picture is None or not model:
+        source = DRAWING if chosen.kind == "draw" else chosen.sources.get(chosen.kind)
+        pixels = decode_pad(drawing) if source is DRAWING else source and pictures.read_source(source)
+        if pixels is None or not model:
             yield "", view.empty_html(model), None
             return
         if not view.is_ready():
-            yield view.waiting_html(), gr.skip(), gr.skip()
-        pixels, source = picture
-        explained = view.explain_picture(pixels, source.name, model, class_name, layer, method, source.dataset)
+            yield "", view.waiting_html(), gr.skip()
+        explained = view.explain_picture(pixels, source, model, class_name, layer, method)
         yield "", view.explained_html(explained, opacity / 100), explained
     except InputError as error:
         yield alert(str(error)), gr.skip(), gr.skip()
 
 
-def _picture(kind: str, drawing: str | None, chosen: dict[str, Source]) -> tuple[np.ndarray, Source] | None:
-    if kind == "draw":
-        pixels = decode_pad(drawing)
-        return None if pixels is None else (pixels, Source("the drawing"))
-    return (pictures.read_source(chosen[kind]), chosen[kind]) if kind in chosen else None
+def _explain_drawing(chosen: Chosen, *asked: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Explain the drawing while it grows; the pad also speaks when a page loads, and then nothing is asked."""
+    if chosen.kind == "draw":
+        yield from _explain(chosen, *asked)
+    else:
+        yield gr.skip(), gr.skip(), gr.skip()
 
 
 @say_errors(CANNOT)
@@ -157,22 +208,22 @@ def _draw(drawn: Explained | None, opacity: float) -> Any:
 
 
 @say_errors(CANNOT)
-def _about_model(model: str | None, class_name: str, layer: str) -> tuple[gr.Dropdown, gr.Dropdown]:
+def _about_model(model: str | None, class_name: str) -> tuple[gr.Dropdown, gr.Dropdown]:
     """Offer the model's classes; its layers are listed once the network is loaded, so as not to wait for it."""
     classes = view.class_choices(model)
-    layers = view.layer_choices(model)
-    return gr.Dropdown(classes, value=class_name if class_name in classes else view.PREDICTED), gr.Dropdown(layers, value="")
+    value = class_name if class_name in classes else view.PREDICTED
+    return gr.Dropdown(choices=classes, value=value), gr.Dropdown(choices=view.layer_choices(model), value="")
 
 
 @say_errors("Cannot list the layers")
 def _list_layers(model: str | None, layer: str) -> Any:
     """Offer all layers that can be explained."""
     choices = view.layer_choices(model, listed=True)
-    return gr.Dropdown(choices, value=layer if layer in dict(choices).values() else "")
+    return gr.Dropdown(choices=choices, value=layer if layer in dict(choices).values() else "")
 
 
 @say_errors(CANNOT)
-def _upload(path: str | None, chosen: dict[str, Source]) -> tuple[Any, ...]:
+def _upload(path: str | None, chosen: Chosen) -> tuple[Any, ...]:
     """Take an uploaded file; one that cannot be read leaves everything as it was."""
     source = Source(Path(path).name, path=path)
     try:
@@ -180,41 +231,55 @@ def _upload(path: str | None, chosen: dict[str, Source]) -> tuple[Any, ...]:
     except InputError as error:
         return None, gr.skip(), gr.skip(), alert(f"{source.name}: {error}")
     preview = classify_view.preview_html(picture, source.name, shrink(picture, 360))
-    return None, preview, {**chosen, "upload": source}, ""
+    return None, preview, chosen.with_source("upload", source), ""
 
 
 @say_errors(CANNOT)
-def _pick(shown: list[Source], chosen: dict[str, Source], model: str | None, event: gr.EventData) -> tuple[Any, ...]:
+def _pick(shown: list[Source], chosen: Chosen, model: str | None, event: gr.EventData) -> tuple[Any, ...]:
     """Take an example that was clicked on, and a model made for it."""
     source = shown[clicked(event, len(shown))]
-    models = classify_view.models_for(source, [model] if model else [], classify_view.model_names())
-    return {**chosen, "examples": source}, next(iter(models), None), ""
+    suited = _suited_model(source, model)
+    about = (gr.skip(), gr.skip()) if suited == model else _about_model(suited, "")
+    return chosen.with_source("examples", source), suited, *about, ""
+
+
+def _suited_model(source: Source, model: str | None) -> str | None:
+    suited = classify_view.models_for(source, [model] if model else [], classify_view.model_names())
+    return next(iter(suited), None)
 
 
 def _opener(kind: str) -> Any:
     """Return the handler of a source's tab, which notes the source."""
-    return lambda: kind
+    return lambda chosen: Chosen(kind, chosen.sources)
 
 
 @say_errors("Cannot show these pictures")
 def _open(
-    shown: list[Source], chosen: dict[str, Source], model: str | None, collection: str | None, class_filter: str, sheet: int, request: gr.Request
+    shown: list[Source],
+    chosen: Chosen,
+    model: str | None,
+    collection: str | None,
+    class_filter: str,
+    sheet: int,
+    request: gr.Request,
 ) -> tuple[Any, ...]:
     """Begin when the tab is shown: start what the first explanation needs, list pictures, follow the address once."""
     view.warm_up()
     names = classify_view.model_names()
     if shown:
         value = model if model in names else next(iter(names), None)
-        return gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.Dropdown(names, value=value)
+        about = (gr.skip(), gr.skip()) if value == model else _about_model(value, "")
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.Dropdown(choices=names, value=value), *about
     wanted = address(request)
+    model = next((name for name in (wanted.get("model"), wanted.get("run"), model, *names) if name in names), None)
     source = _wanted_source(wanted)
+    if source:
+        chosen, model = chosen.with_source("examples", source), _suited_model(source, model)
     choices = pictures.collections()
     collection = source.dataset if source else collection or choices[0][1]
-    chosen = {**chosen, "examples": source} if source else chosen
-    asked = [name for name in (wanted.get("model"), wanted.get("run")) if name in names]
-    fitting = classify_view.models_for(source, asked or names[:1], names) if source else asked or names[:1]
     thumbs = _list(collection, class_filter, sheet)
-    return gr.Dropdown(choices, value=collection), *thumbs, chosen, gr.Dropdown(names, value=next(iter(fitting), None))
+    model_list = gr.Dropdown(choices=names, value=model)
+    return gr.Dropdown(choices=choices, value=collection), *thumbs, chosen, model_list, *_about_model(model, "")
 
 
 def _wanted_source(wanted: dict[str, str]) -> Source | None:
@@ -222,17 +287,19 @@ def _wanted_source(wanted: dict[str, str]) -> Source | None:
     row, index = DATASETS.get(wanted.get("dataset", "")), wanted.get("image", "")
     if row is None or not is_available(row) or not index.isdecimal() or not int(index) < row.num_test:
         return None
-    return Source(f"{row.title} test image {int(index)}", dataset=row.name, index=int(index))
+    return Source(index, dataset=row.name, index=int(index))
 
 
 @say_errors("Cannot show these pictures")
 def _classes_of(collection: str) -> tuple[gr.Dropdown, int]:
     """Offer the classes of the collection, from its first page."""
-    return gr.Dropdown(pictures.class_names(collection), value=pictures.ALL_CLASSES), 0
+    return gr.Dropdown(choices=pictures.class_names(collection), value=pictures.ALL_CLASSES), 0
 
 
 @say_errors("Cannot show these pictures")
 def _list(collection: str, class_filter: str, sheet: int) -> tuple[str, list[Source]]:
     """Show one page of a collection."""
     sources = pictures.page_of(collection, class_filter, sheet)
-    return thumbs_html([pictures.read_source(source) for source in sources], [source.name for source in sources]), sources
+    return thumbs_html(
+        [pictures.read_source(source) for source in sources], [source.name for source in sources]
+    ), sources

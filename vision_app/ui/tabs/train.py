@@ -26,7 +26,8 @@ element.addEventListener("click", (event) => {
 
 def build(page: Page) -> None:
     """Fill the tab."""
-    chosen, seen = gr.State(""), gr.State(())
+    # A component and not a State, so that the address can follow it in the browser.
+    chosen, seen = gr.Textbox("", visible="hidden", elem_id="train-run"), gr.State(())
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             fields, start, stop = _build_form()
@@ -40,13 +41,14 @@ def build(page: Page) -> None:
     shown = [live, table, stop, seen]
     timer = gr.Timer(TICK_SECONDS, active=False)
     begun = start.click(_starter(fields), set(fields.values()), chosen, **QUIET)
-    begun.success(None, chosen, None, js=remember("run")).then(_tick, view, shown, **READING)
+    chosen.change(None, chosen, None, js=remember("run"))
+    begun.success(_tick, view, shown, **READING)
     stop.click(_stop, chosen, None, **QUIET).then(_tick, view, shown, **READING)
-    picked = table.click(_pick, None, chosen, **READING)
-    picked.then(None, chosen, None, js=remember("run")).then(_tick, view, shown, **READING)
+    table.click(_pick, None, chosen, **READING).then(_tick, view, shown, **READING)
     log_axis.change(_tick, view, shown, **READING)
     timer.tick(_tick, view, shown, **READING)
-    page.tab.select(_open, chosen, [chosen, timer], **READING).then(_tick, view, shown, **READING)
+    opened = page.tab.select(_open, chosen, [chosen, timer], **READING)
+    opened.then(None, chosen, None, js=remember("run")).then(_tick, view, shown, **READING)
     _build_endpoints()
 
 

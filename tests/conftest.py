@@ -1,0 +1,52 @@
+"""What every test starts from: a runs folder of its own, real data only where it asks for it, one small trained run."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from vision_app.data.datasets import find_dataset, is_available
+from vision_app.data.download import data_root
+from vision_app.runs import Run
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(autouse=True)
+def _own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISION_APP_RUNS", str(tmp_path / "runs"))
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in place of the real data."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setenv("VISION_APP_DATA", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A completed run of the real training process: LeNet-5 after two epochs on 400 digits. For reading only."""
+    from vision_app.training import jobs
+    from vision_app.training.recipe import make_config
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VISION_APP_RUNS", str(tmp_path_factory.mktemp("trained")))
+        run = jobs.start(make_config("digits", "lenet5", {"epochs": 2, "train_limit": 400}))
+        assert jobs.wait(run, 240), run.log_tail()
+    assert run.status().state == "completed", run.log_tail()
+    return run
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip `@pytest.mark.data("mnist")` where that set is not on the disk; under CI, which prepares the data, fail."""
+    names = [name for marker in item.iter_markers("data") for name in marker.args]
+    missing = [name for name in names if not is_available(find_dataset(name))]
+    if not missing:
+        return
+    reason = f"{', '.join(missing)} not found in {data_root()}: set VISION_APP_DATA to a folder that has it"
+    if os.environ.get("CI") == "true" and os.environ.get("VISION_APP_DATA"):
+        pytest.fail(reason)
+    pytest.skip(reason)

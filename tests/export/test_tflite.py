@@ -1,0 +1,58 @@
+"""LiteRT files answer as Keras does, for every network of the table."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fakes import randomize
+from vision_app.errors import InputError
+from vision_app.export.tflite import convert, convert_file
+from vision_app.models.catalog import MODELS, build_model
+from vision_app.models.parts import Scaling
+
+
+def run_tflite(content: bytes, images: np.ndarray) -> np.ndarray:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=content)
+    (entry,), (answer,) = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.resize_tensor_input(entry["index"], images.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(entry["index"], images)
+    interpreter.invoke()
+    return interpreter.get_tensor(answer["index"])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_converted_networks_answer_as_keras_does(name: str) -> None:
+    info = MODELS[name]
+    size, channels = (info.smallest + info.default_size) // 2, info.channels
+    scaling = Scaling((120.0, 110.0, 100.0)[:channels], (60.0, 70.0, 80.0)[:channels])
+    network = build_model(name, (size, size, channels), 7, scaling)
+    randomize(network)
+    images = np.random.default_rng(0).integers(0, 256, (9, size, size, channels)).astype(np.float32)
+    expected = network.predict(images, verbose=0)
+    answers = run_tflite(convert(network), images)
+    assert answers.dtype == np.float32 and np.ptp(expected, axis=0).max() > 0.01
+    assert np.abs(answers - expected).max() < 1e-5
+
+
+def test_a_saved_network_is_converted(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    network = build_model("lenet5", (16, 16, 1), 3)
+    network.save(tmp_path / "model.keras")
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 1)).astype(np.float32)
+    capfd.readouterr()
+    content = convert_file(tmp_path / "model.keras")
+    assert capfd.readouterr().out == ""
+    assert np.abs(run_tflite(content, images) - network.predict(images, verbose=0)).max() < 1e-5
+
+
+@pytest.mark.parametrize("keep", [0, 100, 20_000, -100])
+def test_a_damaged_network_is_refused(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "some-run" / "model.keras"
+    path.parent.mkdir()
+    build_model("lenet5", (16, 16, 1), 3).save(path)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(InputError, match=r"some-run/model.keras is damaged"):
+        convert_file(path)

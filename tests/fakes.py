@@ -1,0 +1,60 @@
+"""Small stand-ins that several tests share."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vision_app.runs import Run, Status
+
+if TYPE_CHECKING:
+    from keras import Model
+
+
+def make_run(
+    folder: Path, model: str = "lenet5", dataset: str = "digits", *, seed: int = 0, tflite: bool = True, **fields: Any
+) -> Run:
+    """Write a run that has ended, with an untrained network, in the format of the real ones.
+
+    Args:
+        folder: the run directory to make.
+        seed: another seed, other weights.
+        tflite: whether to make model.tflite, which takes a second.
+        fields: further fields of the config.
+    """
+    from vision_app.export.tflite import convert
+    from vision_app.models.catalog import build_model
+    from vision_app.training.recipe import make_config
+
+    config = make_config(dataset, model, {"seed": seed, "epochs": 1, **fields})
+    shape = (config.input_size, config.input_size, config.channels)
+    network = build_model(model, shape, len(config.classes), options=config.options)
+    randomize(network, seed)
+    run = Run(folder)
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(config.to_json())
+    network.save(run.model_file)
+    if tflite:
+        run.tflite_file.write_bytes(convert(network))
+    now = time.time()
+    run.write_status(
+        Status(
+            state="completed", created=now, started=now, finished=now, seconds=1.0, parameters=network.count_params()
+        )
+    )
+    return run
+
+
+def randomize(network: "Model", seed: int = 0) -> None:
+    """Give every weight a value as after training, the statistics of batch norm too, so that nothing cancels out."""
+    generator = np.random.default_rng(seed)
+    for variable in network.weights:
+        shape = variable.shape
+        if variable.name == "moving_variance":
+            values = generator.uniform(0.5, 2, shape)
+        elif len(shape) > 1:
+            values = generator.normal(0, 1.5 / np.sqrt(np.prod(shape[:-1])), shape)
+        else:
+            values = generator.normal(0.1, 0.3, shape)
+        variable.assign(values.astype(np.float32))

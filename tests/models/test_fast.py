@@ -1,0 +1,49 @@
+"""The whitening layer, against the statistics that it promises."""
+
+import numpy as np
+import pytest
+
+from vision_app.data.sources import shapes
+from vision_app.models.catalog import build_model
+from vision_app.models.fast import PATCH, whiten
+from vision_app.models.parts import Scaling
+
+
+def covariance_of_patches(images: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Return the covariance of the layer's answers to the patches at even places."""
+    assert outputs.shape[1] == images.shape[1] - PATCH + 1
+    return np.cov(outputs[:, ::PATCH, ::PATCH].reshape(-1, outputs.shape[-1]), rowvar=False)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_whitened_patches_are_uncorrelated_and_of_equal_variance(channels: int) -> None:
+    images = shapes.generate(150, 0)[0][..., :channels]
+    mean, deviation = images.mean((0, 1, 2)), images.std((0, 1, 2))
+    network = build_model("fast_cnn", (48, 48, channels), 8, Scaling(tuple(mean), tuple(deviation)))
+    whiten(network, images)
+    scaled = ((images - mean) / deviation).astype(np.float32)
+    outputs = np.asarray(network.get_layer("whitening")(scaled))
+    half = PATCH * PATCH * channels
+    covariance = covariance_of_patches(images, outputs[..., :half])
+    assert covariance == pytest.approx(np.eye(half), abs=0.25)
+    assert covariance - np.diag(np.diag(covariance)) == pytest.approx(np.zeros((half, half)), abs=1e-3)
+    assert outputs[..., half:] == pytest.approx(-outputs[..., :half], abs=1e-3)
+    raw = np.cov(scaled[:, ::2, ::2].reshape(-1, channels), scaled[:, 1::2, ::2].reshape(-1, channels), rowvar=False)
+    assert np.abs(raw - np.diag(np.diag(raw))).max() > 0.8
+
+
+def test_whitening_is_not_trained() -> None:
+    network = build_model("fast_cnn", (18, 18, 1), 2)
+    images = np.random.default_rng(0).integers(0, 256, (20, 18, 18, 1), np.uint8)
+    whiten(network, images)
+    before = network.get_layer("whitening").get_weights()[0]
+    network.compile("sgd", "sparse_categorical_crossentropy")
+    network.train_on_batch(images.astype(np.float32), np.arange(20) % 2)
+    assert np.array_equal(network.get_layer("whitening").get_weights()[0], before)
+    assert not any("whitening" in variable.path for variable in network.trainable_weights)
+
+
+def test_pictures_of_one_colour_can_be_whitened() -> None:
+    network = build_model("fast_cnn", (18, 18, 3), 2)
+    whiten(network, np.full((4, 18, 18, 3), 90, np.uint8))
+    assert np.isfinite(network.get_layer("whitening").get_weights()[0]).all()
