@@ -51,10 +51,20 @@ def randomize(network: "Model", seed: int = 0) -> None:
     generator = np.random.default_rng(seed)
     for variable in network.weights:
         shape = variable.shape
-        if variable.name == "moving_variance":
+        if variable.name in ("moving_variance", "gamma"):
             values = generator.uniform(0.5, 2, shape)
         elif len(shape) > 1:
             values = generator.normal(0, 1.5 / np.sqrt(np.prod(shape[:-1])), shape)
         else:
             values = generator.normal(0.1, 0.3, shape)
         variable.assign(values.astype(np.float32))
+
+
+def random_pictures(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Return uint8 pictures (n, height, width, channels) of random blotches, which networks answer differently to."""
+    generator = np.random.default_rng(seed)
+    count, height, width, channels = shape
+    coarse = generator.integers(0, 256, (count, 3, 3, channels))
+    rows, columns = np.arange(height) * 3 // height, np.arange(width) * 3 // width
+    noise = generator.normal(0, 15, shape)
+    return np.clip(coarse[:, rows][:, :, columns] + noise, 0, 255).astype(np.uint8)

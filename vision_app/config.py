@@ -80,7 +80,7 @@ class TrainConfig(BaseModel):
 class RunConfig(DataConfig, ModelConfig, TrainConfig):
     """Everything that determines a run. Flat: every field has one name in config.json, the form and `--set`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
     classes: tuple[str, ...] = Field((), title="Classes", description="Class names in label order, filled in at the start.")
     upload_style: str = Field("photo", title="Upload style", description="How outside pictures are made to look like the dataset's.")

@@ -1,6 +1,8 @@
 """From an image to class probabilities, without TensorFlow: a compiled LiteRT model answers in microseconds."""
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,6 +16,7 @@ from vision_app.config import RunConfig
 from vision_app.data.preprocess import preprocess
 from vision_app.data.uploads import normalize_upload
 from vision_app.errors import InputError
+from vision_app.processes import child_environment
 from vision_app.runs import Run, write_atomic
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str], None]
 BATCH = 50
+BAD_MODEL = 2  # what the converter exits with
 
 
 class Prediction(BaseModel):
@@ -145,9 +149,15 @@ def _convert(run: Run, progress: Progress | None) -> None:
         raise InputError(f"{run.name} has no model yet: wait for its first epoch, or choose another.")
     if progress:
         progress(0.1, f"Making {run.name} ready: this happens once and takes some seconds")
-    from vision_app.export.tflite import convert_file
-
-    write_atomic(run.tflite_file, convert_file(run.model_file))
+    # A process of its own: TensorFlow would stay in this one's memory, and only this needs it here.
+    command = [sys.executable, "-m", "vision_app.export.tflite", str(run.model_file)]
+    made = subprocess.run(command, capture_output=True, env=child_environment(), stdin=subprocess.DEVNULL)
+    if made.returncode:
+        said = made.stderr.decode(errors="replace").strip()
+        if made.returncode == BAD_MODEL:
+            raise InputError(said.splitlines()[-1])
+        raise RuntimeError(f"Converting {run.name} failed:\n{said}")
+    write_atomic(run.tflite_file, made.stdout)
 
 
 def _open(path: Path) -> "Interpreter":

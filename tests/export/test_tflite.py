@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.fakes import randomize
+from tests.fakes import random_pictures, randomize
 from vision_app.errors import InputError
 from vision_app.export.tflite import convert, convert_file
 from vision_app.models.catalog import MODELS, build_model
@@ -31,7 +31,7 @@ def test_converted_networks_answer_as_keras_does(name: str) -> None:
     scaling = Scaling((120.0, 110.0, 100.0)[:channels], (60.0, 70.0, 80.0)[:channels])
     network = build_model(name, (size, size, channels), 7, scaling)
     randomize(network)
-    images = np.random.default_rng(0).integers(0, 256, (9, size, size, channels)).astype(np.float32)
+    images = random_pictures((9, size, size, channels)).astype(np.float32)
     expected = network.predict(images, verbose=0)
     answers = run_tflite(convert(network), images)
     assert answers.dtype == np.float32 and np.ptp(expected, axis=0).max() > 0.01
@@ -41,7 +41,7 @@ def test_converted_networks_answer_as_keras_does(name: str) -> None:
 def test_a_saved_network_is_converted(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     network = build_model("lenet5", (16, 16, 1), 3)
     network.save(tmp_path / "model.keras")
-    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 1)).astype(np.float32)
+    images = random_pictures((2, 16, 16, 1)).astype(np.float32)
     capfd.readouterr()
     content = convert_file(tmp_path / "model.keras")
     assert capfd.readouterr().out == ""

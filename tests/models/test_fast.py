@@ -25,9 +25,9 @@ def test_whitened_patches_are_uncorrelated_and_of_equal_variance(channels: int) 
     outputs = np.asarray(network.get_layer("whitening")(scaled))
     half = PATCH * PATCH * channels
     covariance = covariance_of_patches(images, outputs[..., :half])
-    assert covariance == pytest.approx(np.eye(half), abs=0.25)
-    assert covariance - np.diag(np.diag(covariance)) == pytest.approx(np.zeros((half, half)), abs=1e-3)
-    assert outputs[..., half:] == pytest.approx(-outputs[..., :half], abs=1e-3)
+    assert np.abs(covariance - np.eye(half)).max() < 0.25
+    assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 1e-3
+    assert np.abs(outputs[..., half:] + outputs[..., :half]).max() < 1e-3
     raw = np.cov(scaled[:, ::2, ::2].reshape(-1, channels), scaled[:, 1::2, ::2].reshape(-1, channels), rowvar=False)
     assert np.abs(raw - np.diag(np.diag(raw))).max() > 0.8
 

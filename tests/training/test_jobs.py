@@ -13,6 +13,7 @@ from vision_app.data.datasets import load_split
 from vision_app.data.preprocess import preprocess
 from vision_app.errors import InputError
 from vision_app.predict import load_classifier
+from vision_app.processes import child_environment
 from vision_app.runs import Run, list_runs
 from vision_app.training import jobs
 from vision_app.training.progress import read_progress
@@ -141,8 +142,8 @@ def test_a_run_that_diverges_fails_in_words_and_shows_its_log() -> None:
 def test_secrets_do_not_reach_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "MY_PASSWORD", "SOME_API_KEY"):
         monkeypatch.setenv(name, "canary")
-    assert "canary" not in jobs.worker_environment().values()
-    assert jobs.worker_environment()["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert "canary" not in child_environment().values()
+    assert child_environment()["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
 
 
 def test_progress_of_a_finished_run(trained_run: Run) -> None:

@@ -29,9 +29,9 @@ def test_the_address_opens_a_tab(tab: str) -> None:
     assert layout._opened_tab(request).selected == "classify"
 
 
-def test_the_address_is_remembered_for_the_open_tab_only() -> None:
-    script = layout._remember_tab("train")
-    assert "searchParams.set('tab', 'train')" in script
+def test_the_address_follows_the_tabs_and_drops_what_belonged_to_another() -> None:
+    script = layout._follow_tabs()
+    assert all(f'"{row.title}": "{row.name}"' in script for row in layout.TABS)
     assert "searchParams.delete(key)" in script
 
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from vision_app.data.augment import Augmenter
 
-
 Synthesize = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 

@@ -1,7 +1,8 @@
-"""The LiteRT format (.tflite), which predictions are served from."""
+"""The LiteRT format (.tflite), which predictions are served from: `python -m vision_app.export.tflite MODEL > FILE`."""
 
 import contextlib
 import os
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -31,7 +32,7 @@ def convert_file(path: Path) -> bytes:
     """Return a float32 .tflite file of a saved Keras model.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: the file is no such model.
     """
     import keras
 
@@ -42,3 +43,19 @@ def convert_file(path: Path) -> bytes:
             f"{path.parent.name}/{path.name} is damaged: Keras cannot read it; train the run again."
         ) from error
     return convert(model)
+
+
+def main(model_file: str) -> int:
+    """Write the .tflite file of a saved Keras model to standard output, and nothing else."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            content = convert_file(Path(model_file))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    sys.stdout.buffer.write(content)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,17 +1,26 @@
 """Starting and stopping training processes. What a run does afterwards is read from its directory, by anyone."""
 
 import os
-import shutil
+import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from vision_app.config import RunConfig
 from vision_app.errors import InputError
-from vision_app.runs import CHECKPOINT_FILES, LIVE, Run, checkpoints_root, create_run, list_runs
-
-SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "API_KEY", "CREDENTIAL")
+from vision_app.processes import child_environment
+from vision_app.runs import (
+    CHECKPOINT_FILES,
+    LIVE,
+    STARTING_SECONDS,
+    Run,
+    checkpoints_root,
+    create_run,
+    list_runs,
+    write_atomic,
+)
 
 
 def start(config: RunConfig) -> Run:
@@ -24,24 +33,10 @@ def start(config: RunConfig) -> Run:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=worker_environment(),
+            env=child_environment(),
         )
     _CHILDREN[run.path] = process
     return run
-
-
-def worker_environment() -> dict[str, str]:
-    """Return the environment of a worker: this one's without secrets, with growing GPU memory."""
-    kept = {name: value for name, value in os.environ.items() if not any(word in name.upper() for word in SECRET_WORDS)}
-    package_parent = str(Path(__file__).absolute().parents[2])
-    paths = [package_parent, *filter(None, [kept.get("PYTHONPATH")])]
-    return {
-        **kept,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "PYTHONUNBUFFERED": "1",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        "TF_CPP_MIN_LOG_LEVEL": kept.get("TF_CPP_MIN_LOG_LEVEL", "2"),
-    }
 
 
 def stop(run: Run) -> None:
@@ -76,22 +71,27 @@ def publish(run: Run, name: str) -> Run:
     """Copy a finished run to checkpoints/`name`, without its log and state.
 
     Raises:
-        InputError: the run has no report yet.
+        InputError: the run has no report yet, or the name is not a plain one.
     """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise InputError(f"A checkpoint's name takes letters, digits, '-', '_' and '.', got {name!r}.")
     if run.report() is None:
         raise InputError(f"{run.name} has no test report yet; let it finish before publishing it.")
     target = checkpoints_root() / name
     target.mkdir(parents=True, exist_ok=True)
     for file in CHECKPOINT_FILES:
         if (run.path / file).exists():
-            shutil.copyfile(run.path / file, target / file)
+            write_atomic(target / file, (run.path / file).read_bytes())
     return Run(target)
 
 
 def _signal(run: Run, number: signal.Signals) -> None:
-    pid = run.status().pid
-    if pid is not None:
-        os.kill(pid, number)
+    """Signal a worker, once it has said who it is: before that it would die without a word."""
+    limit = time.monotonic() + STARTING_SECONDS
+    while (status := run.status()).pid is None and status.state in LIVE and time.monotonic() < limit:
+        time.sleep(0.05)
+    if status.pid is not None and status.state in LIVE:
+        os.kill(status.pid, number)
 
 
 _CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}

@@ -33,7 +33,7 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
         InputError: something is unknown or impossible; nothing has started.
     """
     data, info = find_dataset(dataset), find_model(model)
-    values = base.model_dump() if base else default_values(dataset, model)
+    values = _inherit(base, dataset, model) if base else default_values(dataset, model)
     options = {**values.get("options", {}), **overrides.get("options", {})}
     plain = {}
     for field, value in overrides.items():
@@ -50,6 +50,17 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     if config.synthetic and data.synthesize is None:
         raise InputError(f"{data.title} has no generated images: synthetic must be 0, got {config.synthetic:g}.")
     return config.updated(augmentation=resolve_strengths(config.augmentation))
+
+
+def _inherit(base: RunConfig, dataset: str, model: str) -> dict[str, Any]:
+    """Return a config's fields; what belongs to another dataset or model gives way to the defaults of this one."""
+    values, defaults = base.model_dump(), default_values(dataset, model)
+    stale: set[str] = set()
+    if dataset != base.dataset:
+        stale |= {"input_size", "channels", "augmentation", "synthetic"}
+    if model != base.model:
+        stale |= {"input_size", "options", "dropout", *find_model(base.model).recipe, *find_model(model).recipe}
+    return {**{name: value for name, value in values.items() if name not in stale}, **{name: defaults[name] for name in stale & set(defaults)}}
 
 
 def _versions() -> dict[str, str]:

@@ -87,7 +87,7 @@ def _webcam() -> gr.Image:
 
 def _example_controls() -> tuple[gr.Dropdown, gr.Dropdown]:
     with gr.Row():
-        collection = gr.Dropdown(choices=[], label="Test images of", min_width=150, elem_id="example-collection")
+        collection = gr.Dropdown(choices=[], label="Pictures", min_width=150, elem_id="example-collection")
         class_name = gr.Dropdown(
             choices=[pictures.ALL_CLASSES],
             value=pictures.ALL_CLASSES,

@@ -44,27 +44,24 @@ def build(page: Page) -> None:
     chosen, shown, drawn = gr.State(Chosen()), gr.State([]), gr.State(None)
     model_start = next(iter(classify_view.model_names()), None)
     with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=300):
-            with gr.Tabs(elem_id="explain-sources"):
-                with gr.Tab("Examples", id="examples") as examples_tab:
-                    with gr.Row():
-                        collection = gr.Dropdown(
-                            [], label="Test images of", min_width=130, elem_id="explain-collection"
-                        )
-                        class_filter = gr.Dropdown(
-                            [pictures.ALL_CLASSES],
-                            value=pictures.ALL_CLASSES,
-                            label="Showing",
-                            min_width=120,
-                            elem_id="explain-filter",
-                        )
-                    thumbs = build_thumbs(elem_id="explain-examples")
-                    more, sheet = gr.Button("Show others", size="md", elem_id="explain-more"), gr.State(0)
-                with gr.Tab("Upload", id="upload") as upload_tab:
-                    file = gr.File(label="Any picture", height=190, elem_id="explain-upload")
-                    preview = gr.HTML(elem_id="explain-preview")
-                with gr.Tab("Draw", id="draw") as draw_tab:
-                    pad = build_pad("explain-pad")
+        with gr.Column(scale=5, min_width=300), gr.Tabs(elem_id="explain-sources"):
+            with gr.Tab("Examples", id="examples") as examples_tab:
+                with gr.Row():
+                    collection = gr.Dropdown([], label="Test images of", min_width=130, elem_id="explain-collection")
+                    class_filter = gr.Dropdown(
+                        [pictures.ALL_CLASSES],
+                        value=pictures.ALL_CLASSES,
+                        label="Showing",
+                        min_width=120,
+                        elem_id="explain-filter",
+                    )
+                thumbs = build_thumbs(elem_id="explain-examples")
+                more, sheet = gr.Button("Show others", size="md", elem_id="explain-more"), gr.State(0)
+            with gr.Tab("Upload", id="upload") as upload_tab:
+                file = gr.File(label="Any picture", height=190, elem_id="explain-upload")
+                preview = gr.HTML(elem_id="explain-preview")
+            with gr.Tab("Draw", id="draw") as draw_tab:
+                pad = build_pad("explain-pad")
         with gr.Column(scale=7, min_width=300):
             with gr.Row():
                 model = gr.Dropdown(
