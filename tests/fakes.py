@@ -54,10 +54,21 @@ def randomize(network: "Model", seed: int = 0) -> None:
         if variable.name in ("moving_variance", "gamma"):
             values = generator.uniform(0.5, 2, shape)
         elif len(shape) > 1:
-            values = generator.normal(0, 1.5 / np.sqrt(np.prod(shape[:-1])), shape)
+            values = generator.normal(0, 1 / np.sqrt(np.prod(shape[:-1])), shape)
         else:
             values = generator.normal(0.1, 0.3, shape)
         variable.assign(values.astype(np.float32))
+    _calibrate(network)
+
+
+def _calibrate(network: "Model") -> None:
+    """Scale the last layer so that the probabilities are neither all alike nor all 0 and 1."""
+    import keras
+
+    layer = network.get_layer("logits")
+    pictures = random_pictures((8, *network.input_shape[1:]), seed=1).astype(np.float32)
+    logits = keras.Model(network.inputs, layer.output).predict(pictures, verbose=0)
+    layer.kernel.assign(layer.kernel / max(float(logits.std(axis=0).mean()), 1e-6))
 
 
 def random_pictures(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:

@@ -220,7 +220,8 @@ def sleeper() -> Iterator[psutil.Popen]:
     """A living process of our own."""
     process = psutil.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     yield process
-    process.kill()
+    if process.is_running():
+        process.kill()
     process.wait()
 
 

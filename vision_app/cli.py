@@ -25,7 +25,7 @@ from vision_app.console import (
     say,
 )
 from vision_app.errors import InputError
-from vision_app.follow import Interruptions, follow, stored_accuracy, training_answer, wait
+from vision_app.follow import Interruptions, follow, training_answer, wait
 from vision_app.runs import Run, list_checkpoints, list_runs, resolve
 
 if TYPE_CHECKING:
@@ -294,32 +294,15 @@ def _yes(value: bool) -> str:
 
 
 def _listing(found: list[Run], key: str, as_json: bool) -> Answer:
-    rows = []
-    for run in found:
-        try:
-            rows.append(_run_facts(run, key))
-        except ValueError as error:
-            say(f"Skipped {run.name}: {error}")
+    from vision_app.evaluation.compare import list_facts
+
+    rows = list_facts(found, lambda run, error: say(f"Skipped {run.name}: {error}"))
     if as_json:
         return document(rows)
     cells = [
         [row[key], row["dataset"], row["model"], row["state"], readable.percent(row["test_accuracy"])] for row in rows
     ]
     return Answer(readable.table([key.title(), "Dataset", "Model", "State", "Test accuracy"], cells))
-
-
-def _run_facts(run: Run, key: str) -> dict[str, Any]:
-    config, status = run.config(), run.status()
-    return {
-        key: run.name,
-        "dataset": config.dataset,
-        "model": config.model,
-        "state": status.state,
-        "test_accuracy": stored_accuracy(run),
-        "best_epoch": status.best_epoch,
-        "created": status.created,
-        "seconds": status.seconds,
-    }
 
 
 def _report_text(report: "EvaluationReport") -> str:

@@ -18,17 +18,25 @@ class DataConfig(BaseModel):
 
     dataset: str = Field("digits", title="Dataset", description="The images to learn from.")
     input_size: int | None = Field(
-        None, ge=4, le=1024, title="Input size", description="Pixels a side that the network receives; empty: the dataset's own."
+        None,
+        ge=4,
+        le=1024,
+        title="Input size",
+        description="Pixels a side that the network receives; empty: the dataset's own.",
     )
     channels: Literal[1, 3] | None = Field(
         None, title="Channels", description="1 for grey, 3 for colour; empty: the dataset's own."
     )
     fit: Fit = Field("crop", title="Fit", description="How a picture that is not square becomes square.")
     normalization: Literal["rescale", "standardize"] = Field(
-        "rescale", title="Normalisation", description="Divide by 255, or subtract the training mean and divide by its deviation."
+        "rescale",
+        title="Normalisation",
+        description="Divide by 255, or subtract the training mean and divide by its deviation.",
     )
     augmentation: dict[str, float] = Field(
-        default_factory=dict, title="Augmentation", description="Random changes to training images, each with its strength."
+        default_factory=dict,
+        title="Augmentation",
+        description="Random changes to training images, each with its strength.",
     )
     synthetic: float = Field(
         0.0, ge=0, le=1, title="Synthetic share", description="Share of training images replaced by generated ones."
@@ -46,11 +54,17 @@ class ModelConfig(BaseModel):
 
     model: str = Field("simple_cnn", title="Model", description="The network to train.")
     dropout: float | None = Field(
-        None, ge=0, lt=1, title="Dropout", description="Share of units switched off while training; empty: the model's own."
+        None,
+        ge=0,
+        lt=1,
+        title="Dropout",
+        description="Share of units switched off while training; empty: the model's own.",
     )
     l2: float = Field(0.0, ge=0, le=1, title="L2", description="Penalty on large weights.")
     options: dict[str, int | float | bool] = Field(
-        default_factory=dict, title="Model options", description="Further options of this model, such as blocks_per_group."
+        default_factory=dict,
+        title="Model options",
+        description="Further options of this model, such as blocks_per_group.",
     )
 
 
@@ -61,10 +75,16 @@ class TrainConfig(BaseModel):
     epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="How often each training image is seen.")
     batch_size: int = Field(64, ge=1, le=8192, title="Batch size", description="Images per step.")
     optimizer: Optimizer = Field("adam", title="Optimizer", description="The rule that turns gradients into steps.")
-    learning_rate: float = Field(1e-3, gt=0, le=100, title="Learning rate", description="The size of a step, at its highest.")
-    momentum: float = Field(0.9, ge=0, lt=1, title="Momentum", description="How much of the last step is kept (SGD, RMSprop).")
+    learning_rate: float = Field(
+        1e-3, gt=0, le=100, title="Learning rate", description="The size of a step, at its highest."
+    )
+    momentum: float = Field(
+        0.9, ge=0, lt=1, title="Momentum", description="How much of the last step is kept (SGD, RMSprop)."
+    )
     schedule: Schedule = Field("constant", title="Schedule", description="How the learning rate changes over the run.")
-    warmup_epochs: float = Field(0, ge=0, title="Warm-up epochs", description="The rate rises from zero over so many epochs.")
+    warmup_epochs: float = Field(
+        0, ge=0, title="Warm-up epochs", description="The rate rises from zero over so many epochs."
+    )
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, title="Label smoothing", description="Share of the target spread over all classes."
     )
@@ -82,9 +102,15 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
-    classes: tuple[str, ...] = Field((), title="Classes", description="Class names in label order, filled in at the start.")
-    upload_style: str = Field("photo", title="Upload style", description="How outside pictures are made to look like the dataset's.")
-    versions: dict[str, str] = Field(default_factory=dict, title="Versions", description="Packages that the run was made with.")
+    classes: tuple[str, ...] = Field(
+        (), title="Classes", description="Class names in label order, filled in at the start."
+    )
+    upload_style: str = Field(
+        "photo", title="Upload style", description="How outside pictures are made to look like the dataset's."
+    )
+    versions: dict[str, str] = Field(
+        default_factory=dict, title="Versions", description="Packages that the run was made with."
+    )
 
     @field_validator("augmentation", mode="before")
     @classmethod
@@ -103,7 +129,9 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
         if self.warmup_epochs >= self.epochs and self.warmup_epochs > 0:
             raise ValueError(f"warmup_epochs must be below epochs ({self.epochs}), got {self.warmup_epochs:g}")
         if self.schedule == "plateau" and self.warmup_epochs:
-            raise ValueError("schedule 'plateau' follows the validation loss and takes no warmup_epochs; set warmup_epochs to 0")
+            raise ValueError(
+                "schedule 'plateau' follows the validation loss and takes no warmup_epochs; set warmup_epochs to 0"
+            )
         return self
 
     @classmethod

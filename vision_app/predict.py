@@ -109,7 +109,7 @@ class Classifier:
     def _resize(self, batch: int) -> None:
         if batch != self._batch:
             size, channels = self.config.input_size, self.config.channels
-            self._interpreter.resize_tensor_input(self._input, [batch, size, size, channels])
+            self._interpreter.resize_tensor_input(self._input, [batch, size, size, channels], strict=True)
             self._interpreter.allocate_tensors()
             self._batch = batch
 

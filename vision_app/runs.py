@@ -109,17 +109,6 @@ class Run:
         """Return the evaluation report on the test split, or None before there is one."""
         return self._json("report.json") if (self.path / "report.json").exists() else None
 
-    def summary(self) -> dict[str, Any]:
-        """Return one line about the run, as the lists of the command line and the API show it."""
-        config, report = self.config(), self.report()
-        return {
-            "name" if self.is_checkpoint else "run": self.name,
-            "dataset": config.dataset,
-            "model": config.model,
-            "state": self.status().state,
-            "test_accuracy": report["accuracy"] if report else None,
-        }
-
     def log_tail(self, lines: int = 20) -> str:
         """Return the end of what the worker printed."""
         if not self.log_file.exists():

@@ -1,5 +1,7 @@
 """Learning-rate schedules against values worked out by hand."""
 
+import itertools
+
 import pytest
 
 from vision_app.config import RunConfig
@@ -16,7 +18,7 @@ def config(schedule: str, **fields: float) -> RunConfig:
 def test_starts_at_the_full_rate_and_never_rises(schedule: str) -> None:
     rates = [rate_at(config(schedule), step, STEPS) for step in range(4 * STEPS)]
     assert rates[0] == pytest.approx(0.4)
-    assert all(later <= earlier + 1e-12 for earlier, later in zip(rates, rates[1:], strict=False))
+    assert all(later <= earlier + 1e-12 for earlier, later in itertools.pairwise(rates))
     assert min(rates) >= 0
 
 
@@ -41,6 +43,6 @@ def test_warmup_rises_in_a_straight_line_and_then_the_schedule_starts() -> None:
     warm = config("cosine", warmup_epochs=1)
     rates = [rate_at(warm, step, STEPS) for step in range(11)]
     assert rates[0] == pytest.approx(0.4 / 11)
-    differences = [later - earlier for earlier, later in zip(rates, rates[1:], strict=False)]
+    differences = [later - earlier for earlier, later in itertools.pairwise(rates)]
     assert differences == pytest.approx([0.4 / 11] * 10)
     assert rates[10] == pytest.approx(0.4)

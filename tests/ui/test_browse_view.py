@@ -88,9 +88,9 @@ def test_a_missing_dataset_is_not_fetched_by_looking(data_folder: Path) -> None:
 
 def test_selected_picture_without_a_model() -> None:
     label = load_split("digits", "train")[1][12]
-    shown = view.selected_html("digits", "train", 12, None)
+    shown = view.selected_html("digits", "train", 12)
     assert f'alt="Image 12 of the train split of Digits 8 x 8: {label}"' in shown
-    assert "8 × 8 pixels, grey" in shown and view.NO_MODEL in shown and 'data-image="12"' in shown
+    assert "8 × 8 pixels, grey" in shown and "tab=explain" not in shown and 'data-image="12"' in shown
 
 
 def test_selected_picture_with_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,20 +98,22 @@ def test_selected_picture_with_a_model(tmp_path: Path, monkeypatch: pytest.Monke
     run = make_run(tmp_path / "runs" / "one")
     make_run(tmp_path / "runs" / "two", "simple_cnn", "shapes", tflite=False)
     assert view.model_choices("digits") == [run.name]
-    shown = view.selected_html("digits", "test", 3, run.name)
+    assert "?tab=explain&amp;dataset=digits&amp;image=3" in view.selected_html("digits", "test", 3)
+    assert view.NO_MODEL in view.answer_html("digits", "test", 3, None)
+    shown = view.answer_html("digits", "test", 3, run.name)
     assert shown.count("vw-fill") == 10 and "one says" in shown
     assert ("right" in shown) != ("wrong, the label is" in shown)
-    assert "?tab=explain&amp;dataset=digits&amp;image=3" in shown
 
 
 @pytest.mark.parametrize("index", [-1, 359])
 def test_selected_picture_must_exist(index: int) -> None:
     with pytest.raises(InputError, match="from 0 to 358"):
-        view.selected_html("digits", "test", index, None)
+        view.selected_html("digits", "test", index)
 
 
 def test_nothing_selected() -> None:
-    assert "Click on a picture" in view.selected_html("digits", "test", None, None)
+    assert "Click on a picture" in view.selected_html("digits", "test", None)
+    assert view.answer_html("digits", "test", None, "mnist") == ""
 
 
 def test_gallery_keeps_pixels() -> None:

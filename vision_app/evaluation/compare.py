@@ -135,6 +135,36 @@ def stored_report(run: Run) -> EvaluationReport | None:
         return None
 
 
+def run_facts(run: Run) -> dict[str, Any]:
+    """Return one line about a run or checkpoint, as every list of them shows it.
+
+    Raises:
+        InputError: its config or status is damaged.
+    """
+    config, status, report = run.config(), run.status(), stored_report(run)
+    return {
+        "name" if run.is_checkpoint else "run": run.name,
+        "dataset": config.dataset,
+        "model": config.model,
+        "state": status.state,
+        "test_accuracy": report.accuracy if report else None,
+        "best_epoch": status.best_epoch,
+        "created": status.created,
+        "seconds": status.seconds,
+    }
+
+
+def list_facts(runs: Iterable[Run], on_damage: Callable[[Run, ValueError], None]) -> list[dict[str, Any]]:
+    """Return `run_facts` of all that can be read; the others are handed to `on_damage`."""
+    rows = []
+    for run in runs:
+        try:
+            rows.append(run_facts(run))
+        except ValueError as error:
+            on_damage(run, error)
+    return rows
+
+
 def _row(run: Run, report: EvaluationReport | None, latency_ms: float | None) -> ComparisonRow:
     config, status = run.config(), run.status()
     measured = {}

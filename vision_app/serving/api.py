@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from vision_app.data.uploads import read_picture
 from vision_app.errors import InputError
-from vision_app.evaluation.compare import stored_report
+from vision_app.evaluation.compare import list_facts
 from vision_app.lookup import find
 from vision_app.predict import Classifier, load_classifier
 from vision_app.runs import Run, list_checkpoints, list_models, list_runs
@@ -27,9 +27,7 @@ _busy = threading.BoundedSemaphore(AT_ONCE)
 
 def create_api() -> FastAPI:
     """Return the REST application; the page is mounted beneath it."""
-    api = FastAPI(
-        title="Vision Workbench", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
-    )
+    api = FastAPI(title="Vision Workbench", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     api.add_middleware(BodyLimit)
     api.add_middleware(SafeHeaders)
     api.add_exception_handler(InputError, _bad_input)
@@ -50,8 +48,8 @@ def health() -> dict[str, Any]:
 def models() -> dict[str, list[dict[str, Any]]]:
     """List the shipped checkpoints by name, and the runs, newest first."""
     return {
-        "checkpoints": _facts(list_checkpoints(), "name"),
-        "runs": _facts(list_runs(), "run"),
+        "checkpoints": list_facts(list_checkpoints(), _left_out),
+        "runs": list_facts(list_runs(), _left_out),
     }
 
 
@@ -92,18 +90,8 @@ def _answer(classifier: Classifier, upload: UploadFile) -> dict[str, Any]:
     return {"file": name, **prediction.model_dump(mode="json")}
 
 
-def _facts(runs: list[Run], key: str) -> list[dict[str, Any]]:
-    rows = []
-    for run in runs:
-        try:
-            config, status, report = run.config(), run.status(), stored_report(run)
-        except ValueError:
-            log.warning("Left out of the list: %r cannot be read", run.name)
-            continue
-        accuracy = report.accuracy if report else None
-        facts = {"dataset": config.dataset, "model": config.model, "state": status.state, "test_accuracy": accuracy}
-        rows.append({key: run.name, **facts})
-    return rows
+def _left_out(run: Run, error: ValueError) -> None:
+    log.warning("Left out of the list: %r cannot be read: %s", run.name, error)
 
 
 def _bad_input(_request: Request, error: Exception) -> JSONResponse:

@@ -97,7 +97,8 @@ class HistoryWriter(keras.callbacks.Callback):
                 f"The loss became {means['loss']} at step {self.step}: training diverged. Lower the learning rate."
             )
         values = {
-            name: (mean * done - self.means.get(name, 0.0) * self.mark) / (done - self.mark) for name, mean in means.items()
+            name: (mean * done - self.means.get(name, 0.0) * self.mark) / (done - self.mark)
+            for name, mean in means.items()
         }
         values["accuracy"] = min(1.0, max(0.0, values["accuracy"]))  # differences of means carry rounding
         rate = self.batch_size * (done - self.mark) / (now - self.marked_at)
@@ -108,7 +109,9 @@ class HistoryWriter(keras.callbacks.Callback):
         """See Keras."""
         values = {name: float(logs[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
         if not math.isfinite(values["val_loss"]):
-            raise TrainingFailed(f"The validation loss became {values['val_loss']} in epoch {epoch + 1}. Lower the learning rate.")
+            raise TrainingFailed(
+                f"The validation loss became {values['val_loss']} in epoch {epoch + 1}. Lower the learning rate."
+            )
         self._write("epoch", epoch + 1, **values, seconds=round(time.perf_counter() - self.epoch_began, 3))
 
     def _write(self, kind: str, epoch: float, **values: float) -> None:

@@ -42,7 +42,9 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
         elif field != "options" and not (field in ("input_size", "channels") and value is None):
             plain[field] = value
     values = {**values, **plain, "options": options, "dataset": dataset, "model": model}
-    config = RunConfig.parse({**values, "classes": data.classes, "upload_style": data.upload_style, "versions": _versions()})
+    config = RunConfig.parse(
+        {**values, "classes": data.classes, "upload_style": data.upload_style, "versions": _versions()}
+    )
     info.check_input((config.input_size, config.input_size, config.channels))
     for option in config.options:
         if option not in info.options:
@@ -60,7 +62,10 @@ def _inherit(base: RunConfig, dataset: str, model: str) -> dict[str, Any]:
         stale |= {"input_size", "channels", "augmentation", "synthetic"}
     if model != base.model:
         stale |= {"input_size", "options", "dropout", *find_model(base.model).recipe, *find_model(model).recipe}
-    return {**{name: value for name, value in values.items() if name not in stale}, **{name: defaults[name] for name in stale & set(defaults)}}
+    return {
+        **{name: value for name, value in values.items() if name not in stale},
+        **{name: defaults[name] for name in stale & set(defaults)},
+    }
 
 
 def _versions() -> dict[str, str]:

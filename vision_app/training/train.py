@@ -9,9 +9,11 @@ import numpy as np
 from vision_app.config import RunConfig
 from vision_app.data.augment import make_augmenter
 from vision_app.data.datasets import find_dataset, load_split
+from vision_app.data.download import Progress
 from vision_app.data.pipeline import TrainingBatches
 from vision_app.data.preprocess import preprocess
 from vision_app.data.splits import train_validation_split
+from vision_app.device import describe_cpu, describe_gpus, list_gpus
 from vision_app.errors import InputError
 from vision_app.evaluation.report import evaluate, split_id
 from vision_app.export.tflite import convert
@@ -19,7 +21,6 @@ from vision_app.models.catalog import build_model, find_model
 from vision_app.models.parts import Scaling
 from vision_app.runs import Run, write_atomic
 from vision_app.training.callbacks import Asked, HistoryWriter, KeepBest, LearningRate, Stopped, StopWhenAsked
-from vision_app.training.device import describe_device
 
 EVALUATION_BATCH = 500
 
@@ -64,8 +65,8 @@ def train(run: Run, asked: Asked) -> str:
     """
     config = run.config()
     keras.utils.set_random_seed(config.seed)
-    run.update_status(message="Loading the images", device=describe_device())
-    data = load_training_data(config)
+    run.update_status(message="Loading the images", device=keras_device())
+    data = load_training_data(config, DownloadMessages(run))
     batches = make_batches(config, data)
     model, serving = make_models(config, data.train_images)
     run.update_status(
@@ -94,9 +95,28 @@ def train(run: Run, asked: Asked) -> str:
     return state
 
 
-def load_training_data(config: RunConfig) -> TrainingData:
+def keras_device() -> str:
+    """Return what Keras computes on here: "CPU, 2 cores" or the GPU's name."""
+    gpus = [device for device in keras.distribution.list_devices() if "cpu" not in device.lower()]
+    return describe_gpus(list_gpus() or gpus) if gpus else describe_cpu()
+
+
+class DownloadMessages:
+    """Writes how far a download is into the run's status, once a second."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.said_at = run, 0.0
+
+    def __call__(self, _share: float, sentence: str) -> None:
+        """Say it, unless something was said a moment ago."""
+        if time.monotonic() - self.said_at > 1:
+            self.said_at = time.monotonic()
+            self.run.update_status(message=f"Downloading {sentence}")
+
+
+def load_training_data(config: RunConfig, progress: Progress | None = None) -> TrainingData:
     """Read the training split, divide it and bring it to the input size."""
-    images, labels = load_split(config.dataset, "train")
+    images, labels = load_split(config.dataset, "train", progress)
     kept, aside = train_validation_split(labels, config.validation_fraction, config.seed, config.train_limit)
     ready = [preprocess(images[part], config.input_size, config.channels, config.fit) for part in (kept, aside)]
     return TrainingData(ready[0], labels[kept], ready[1], labels[aside])
@@ -186,7 +206,9 @@ def make_callbacks(
         keeper,
     ]
     if config.schedule == "plateau":
-        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.3, patience=max(1, config.patience // 2)))
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.3, patience=max(1, config.patience // 2))
+        )
     if config.early_stopping:
         callbacks.append(
             keras.callbacks.EarlyStopping(config.monitor, patience=config.patience, min_delta=config.min_delta)

@@ -136,31 +136,51 @@ def model_choices(name: str) -> list[str]:
     return [run.name for run in list_models() if run.config().dataset == name]
 
 
-def selected_html(name: str, split: str, index: int | None, model: str | None) -> str:
-    """Return one image enlarged, with its label, position and size, and what a model says to it.
+def selected_html(name: str, split: str, index: int | None) -> str:
+    """Return one image enlarged, with its label, position and size.
 
     Args:
         index: position in the published split; None: nothing is selected.
-        model: a name of `model_choices`; None: no probabilities.
+
+    Raises:
+        InputError: there is no such image.
+    """
+    if index is None:
+        return NO_SELECTION
+    image, label = _image(name, split, index)
+    height, width, channels = image.shape
+    alt = f"Image {index} of the {split} split of {find_dataset(name).title}: {label}"
+    link = EXPLAIN_LINK.format(dataset=name, image=index) if split == "test" else ""
+    return (
+        f'<article class="vw-selected" data-image="{index}"><figure>{picture_html(image, alt, "vw-crisp")}</figure>'
+        f"<div><h3>{html.escape(label)}</h3><p>Image {index:,} of the {split} split</p>"
+        f"<p>{width} × {height} pixels, {'grey' if channels == 1 else 'colour'}</p>{link}</div></article>"
+    )
+
+
+def answer_html(name: str, split: str, index: int | None, model: str | None) -> str:
+    """Return what a model says to one image; the first time a model may have to be made ready, which takes seconds.
+
+    Args:
+        model: a name of `model_choices`, or None when there is none.
 
     Raises:
         InputError: there is no such image, or the model cannot answer.
     """
     if index is None:
-        return NO_SELECTION
+        return ""
+    if not model:
+        return f'<p class="vw-note">{NO_MODEL}</p>'
+    image, label = _image(name, split, index)
+    return _said(classify(image, [model], name)[0], label)
+
+
+def _image(name: str, split: str, index: int) -> tuple[np.ndarray, str]:
+    """Return one image and the name of its class."""
     images, labels = load_split(name, split)
     if not 0 <= index < len(images):
         raise InputError(f"Expected an image from 0 to {len(images) - 1:,}, got {index:,}; choose one of the gallery.")
-    image, label = images[index], find_dataset(name).classes[labels[index]]
-    height, width, channels = image.shape
-    alt = f"Image {index} of the {split} split of {find_dataset(name).title}: {label}"
-    said = _said(classify(image, [model], name)[0], label) if model else f'<p class="vw-note">{NO_MODEL}</p>'
-    link = EXPLAIN_LINK.format(dataset=name, image=index) if model and split == "test" else ""
-    return (
-        f'<article class="vw-selected" data-image="{index}"><figure>{picture_html(image, alt, "vw-crisp")}</figure>'
-        f"<div><h3>{html.escape(label)}</h3><p>Image {index:,} of the {split} split</p>"
-        f"<p>{width} × {height} pixels, {'grey' if channels == 1 else 'colour'}</p>{link}</div></article>{said}"
-    )
+    return images[index], find_dataset(name).classes[labels[index]]
 
 
 def _said(answer: Answer, label: str) -> str:

@@ -89,7 +89,10 @@ def _best(histories: dict[str, list[dict[str, Any]]], field: str) -> str:
     """Return the finding: whose validation value is the best, and when."""
     key = f"val_{field}"
     found = [
-        (line[key], line["epoch"], name) for name, lines in histories.items() for line in lines if _is_number(line.get(key))
+        (line[key], line["epoch"], name)
+        for name, lines in histories.items()
+        for line in lines
+        if _is_number(line.get(key))
     ]
     if not found:
         return field.title()
@@ -134,7 +137,9 @@ def _f1_table(reports: Sequence[EvaluationReport]) -> str:
     """Return F1 by class for models tested on the same images; the best of each row is marked."""
     title = f"F1 by class, {reports[0].dataset} ({reports[0].count:,} test images)"
     head = "".join(f'<th scope="col">{html.escape(report.model)}</th>' for report in reports)
-    body = "".join(_f1_row(name, [report.per_class[i].f1 for report in reports]) for i, name in enumerate(reports[0].classes))
+    body = "".join(
+        _f1_row(name, [report.per_class[i].f1 for report in reports]) for i, name in enumerate(reports[0].classes)
+    )
     shown = html.escape(title)
     return (
         f'<section class="vw-compare-part"><h3>{shown}</h3><div class="vw-scroll vw-compare-box" tabindex="0" role="region" aria-label="{shown}">'

@@ -21,7 +21,13 @@ ADVANCED = (
     "mixed_precision", "options",
 )  # fmt: skip
 WIDE = ("augmentation", "options")
-TITLES = {"sgd": "SGD", "rmsprop": "RMSprop", "adamw": "AdamW", "val_accuracy": "Validation accuracy", "val_loss": "Validation loss"}
+TITLES = {
+    "sgd": "SGD",
+    "rmsprop": "RMSprop",
+    "adamw": "AdamW",
+    "val_accuracy": "Validation accuracy",
+    "val_loss": "Validation loss",
+}
 Form = dict[str, gr.components.Component]
 
 
@@ -39,7 +45,13 @@ def pairs(names: Sequence[str]) -> list[Sequence[str]]:
 def build_field(name: str, value: Any) -> gr.components.Component:
     """Return the component for one field of RunConfig, with its title, its one sentence of help and its limits."""
     field = RunConfig.model_fields[name]
-    common = {"label": field.title, "info": field.description, "elem_id": f"field-{name}", "min_width": 130, "value": value}
+    common = {
+        "label": field.title,
+        "info": field.description,
+        "elem_id": f"field-{name}",
+        "min_width": 130,
+        "value": value,
+    }
     if name == "augmentation":
         return gr.Dropdown([(row.title, row.name) for row in AUGMENTATIONS.values()], multiselect=True, **common)
     if name == "options":
@@ -52,7 +64,9 @@ def build_field(name: str, value: Any) -> gr.components.Component:
     if field.annotation is bool:
         return gr.Checkbox(**common)
     whole = int in (field.annotation, *typing.get_args(field.annotation))
-    return gr.Number(precision=0 if whole else None, step=1 if whole else 1e-6, **_limits(field.metadata, whole), **common)
+    return gr.Number(
+        precision=0 if whole else None, step=1 if whole else 1e-6, **_limits(field.metadata, whole), **common
+    )
 
 
 def default_form(dataset: str, model: str) -> dict[str, Any]:

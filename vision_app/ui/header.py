@@ -2,11 +2,10 @@
 
 import functools
 import html
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
+
+from vision_app.device import describe_cpu, describe_gpus, list_gpus
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GUIDE_FILE = REPOSITORY / "README.md"
@@ -27,27 +26,7 @@ def header_html() -> str:
 def device_badge() -> str:
     """Return what this machine computes with: "NVIDIA H200" or "CPU, 2 cores · no GPU found"."""
     gpus = list_gpus()
-    if gpus:
-        return gpus[0] if len(gpus) == 1 else f"{len(gpus)} × {gpus[0]}"
-    cores = num_cores()
-    return f"CPU, {cores} {'core' if cores == 1 else 'cores'} · no GPU found"
-
-
-def num_cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def list_gpus() -> list[str]:
-    """Return the names of the NVIDIA GPUs, as the driver's own tool tells them; asking it needs no framework."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
-    try:
-        answer = subprocess.run([tool, "-L"], capture_output=True, text=True, timeout=5, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return re.findall(r"^GPU \d+: (.+?) \(UUID", answer, flags=re.MULTILINE)
+    return describe_gpus(gpus) if gpus else f"{describe_cpu()} · no GPU found"
 
 
 def guide_text() -> str:

@@ -87,7 +87,9 @@ def default_port() -> int:
     """
     given = os.environ.get("GRADIO_SERVER_PORT") or str(PORT)
     if not given.isdecimal() or int(given) > 65535:
-        raise InputError(f"Expected GRADIO_SERVER_PORT to be a number up to 65535, got '{given}'; correct or remove it.")
+        raise InputError(
+            f"Expected GRADIO_SERVER_PORT to be a number up to 65535, got '{given}'; correct or remove it."
+        )
     return int(given)
 
 

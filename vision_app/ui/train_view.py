@@ -1,5 +1,6 @@
 """What the Train tab says and shows: plain functions of configs and run directories."""
 
+import functools
 import html
 import math
 import time
@@ -7,6 +8,7 @@ from typing import Any
 
 from vision_app.config import RunConfig
 from vision_app.data.datasets import find_dataset, is_available
+from vision_app.device import list_gpus
 from vision_app.errors import InputError
 from vision_app.figures import Series, curves, downsample
 from vision_app.models.catalog import find_model
@@ -66,9 +68,13 @@ def live_html(run: Run | None, log_axis: bool) -> str:
     history, config = run.history(), run.config()
     progress = measure(run, history)
     epochs = [line for line in history if line["kind"] == "epoch"]
-    alerts = "".join(f"<li>{html.escape(text)}</li>" for text in remarks(progress, epochs, history))
+    alerts = "".join(f"<li>{html.escape(text)}</li>" for text in remarks(progress, epochs))
     report = run.report()
-    tested = f'<p class="vw-said">Test accuracy {percent(report["accuracy"])} on {report["count"]:,} images.</p>' if report else ""
+    tested = (
+        f'<p class="vw-said">Test accuracy {percent(report["accuracy"])} on {report["count"]:,} images.</p>'
+        if report
+        else ""
+    )
     return (
         f'<section class="vw-live" aria-label="Run {html.escape(run.name)}">{_headline(run, config, progress)}{tested}'
         f'<ul class="vw-remarks">{alerts}</ul>{charts(config, history, progress, log_axis)}{_failure(run, progress)}</section>'
@@ -86,7 +92,10 @@ def charts(config: RunConfig, history: list[dict[str, Any]], progress: Progress,
         series = [
             Series("Training", xs, ys),
             Series(
-                "Validation", [line["epoch"] for line in epochs], [line[f"val_{metric}"] for line in epochs], kind="validation"
+                "Validation",
+                [line["epoch"] for line in epochs],
+                [line[f"val_{metric}"] for line in epochs],
+                kind="validation",
             ),
         ]
         best = next((line for line in epochs if line["epoch"] == progress.best_epoch), None)
@@ -124,17 +133,24 @@ def overfitting_since(epochs: list[dict[str, Any]]) -> int | None:
     return epochs[lowest]["epoch"] if rise > max(0.02, 0.15 * epochs[lowest]["val_loss"]) else None
 
 
-def remarks(progress: Progress, epochs: list[dict[str, Any]], history: list[dict[str, Any]]) -> list[str]:
+def remarks(progress: Progress, epochs: list[dict[str, Any]]) -> list[str]:
     """Return what a teacher would point out."""
     said = []
+    if progress.device.startswith("CPU") and known_gpus():
+        said.append("This machine has a GPU, but Keras does not see it; the guide says how to install GPU support.")
     since = overfitting_since(epochs)
     if since:
-        said.append(f"Overfitting: the validation loss has risen since epoch {since} while the training loss still falls.")
+        said.append(
+            f"Overfitting: the validation loss has risen since epoch {since} while the training loss still falls."
+        )
     if len(epochs) >= PATIENT_EPOCHS and progress.state == "running":
         losses = [line["loss"] for line in epochs]
         if min(losses) > 0.98 * losses[0]:
             said.append("Not learning: the training loss has hardly moved. Try another learning rate.")
     return said
+
+
+known_gpus = functools.cache(list_gpus)
 
 
 def runs_html(selected: str) -> str:
@@ -143,7 +159,9 @@ def runs_html(selected: str) -> str:
     if not runs:
         return '<div class="vw-empty"><strong>No runs yet</strong><span>Press Start: digits trains in about 10 seconds.</span></div>'
     rows = "".join(_row(run, run.name == selected) for run in runs)
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("Run", "State", "Dataset", "Model", "Best", "Test", "Age"))
+    head = "".join(
+        f'<th scope="col">{title}</th>' for title in ("Run", "State", "Dataset", "Model", "Best", "Test", "Age")
+    )
     return f'<div class="vw-scroll"><table class="vw-runs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 

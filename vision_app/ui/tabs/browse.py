@@ -60,11 +60,19 @@ def build(page: Page) -> None:
             thumbs = build_thumbs(elem_id="browse-gallery", min_height=480)
         with gr.Column(scale=4, min_width=300):
             model = gr.Dropdown([], label="Probabilities by", info="A model of this dataset.", elem_id="browse-model")
-            enlarged = gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=300)
+            enlarged = gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=224)
+            answer = gr.HTML(elem_id="browse-answer", min_height=200)
     statistics = gr.HTML(elem_id="browse-statistics", min_height=200)
 
     asked = [dataset, split, class_name]
-    gallery = [shown, thumbs, position, selected, enlarged]
+    gallery = [shown, thumbs, position, selected, enlarged, answer]
+    asking = {
+        "inputs": [shown, selected, model],
+        "outputs": answer,
+        "show_progress": "minimal",
+        "api_visibility": "private",
+        **PREDICT,
+    }
     remembered = {"fn": None, "inputs": asked, "outputs": None, "js": _REMEMBER, "api_visibility": "private"}
     about = {"inputs": [dataset, split], "outputs": statistics, "show_progress": "minimal", "api_visibility": "private"}
 
@@ -73,10 +81,10 @@ def build(page: Page) -> None:
         [shown, *asked, model],
         [dataset, split, class_name, facts, fetch, start, model, *gallery],
         **QUIET,
-        **PREDICT,
     )
     opened.then(**remembered)
     opened.then(_statistics, **about)
+    opened.then(_answer, **asking)
     changed = dataset.input(
         _change_dataset, [dataset, split], [class_name, facts, fetch, start, status, model, *gallery], **QUIET
     )
@@ -90,8 +98,10 @@ def build(page: Page) -> None:
     split.input(_statistics, **about)
     for button, step in moves:
         button.click(_mover(step), [shown, *asked], gallery, **QUIET).then(**remembered)
-    thumbs.click(_select, [shown, model], [selected, enlarged], **QUIET, **PREDICT).then(**remembered)
-    model.input(_enlarge, [shown, selected, model], enlarged, **QUIET, **PREDICT)
+    clicked_on = thumbs.click(_select, shown, [selected, enlarged, answer], **QUIET)
+    clicked_on.then(**remembered)
+    clicked_on.then(_answer, **asking)
+    model.input(_answer, **asking)
 
     fetching = start.click(_download, dataset, [start, stop, status], **QUIET, **DOWNLOAD)
     fetched = fetching.then(
@@ -120,13 +130,12 @@ def _open(
     """Fill the tab when it is first shown, as the address says; later only list anew what may have changed."""
     choices = gr.Dropdown(choices=view.dataset_choices())
     if shown is not None:
-        return choices, *[gr.skip()] * 5, _model_dropdown(name, model), *[gr.skip()] * 5
+        return choices, *[gr.skip()] * 5, _model_dropdown(name, model), *[gr.skip()] * 6
     wanted = address(request)
     name = wanted["dataset"] if wanted.get("dataset") in DATASETS else name
     split = wanted["split"] if wanted.get("split") in dict(view.SPLITS).values() else split
     class_name = wanted["class"] if wanted.get("class") in find_dataset(name).classes else ALL_CLASSES
     page = view.find_page(name, split, class_name, _number(wanted.get("sheet"), 1))
-    models = view.model_choices(name)
     index = _number(wanted.get("image"), None) if is_available(find_dataset(name)) else None
     return (
         gr.Dropdown(choices=view.dataset_choices(), value=name),
@@ -134,7 +143,7 @@ def _open(
         gr.Dropdown(choices=class_names(name), value=class_name),
         *_facts(name),
         _model_dropdown(name, None),
-        *_gallery(page, index, models[0] if models else None),
+        *_gallery(page, index),
     )
 
 
@@ -164,21 +173,21 @@ def _mover(step: int) -> Any:
 
 
 @say_errors(CANNOT)
-def _select(shown: GalleryPage, model: str | None, event: gr.EventData) -> tuple[int, str]:
-    """Enlarge the picture that was clicked on."""
+def _select(shown: GalleryPage, event: gr.EventData) -> tuple[int, str, str]:
+    """Enlarge the picture that was clicked on; what a model says follows."""
     index = shown.indices[clicked(event, len(shown.indices))]
-    return index, _enlarge(shown, index, model)
+    return index, view.selected_html(shown.dataset, shown.split, index), ""
 
 
 @say_errors("Cannot classify this picture")
-def _enlarge(shown: GalleryPage | None, index: int | None, model: str | None) -> str:
-    """Show one picture with what the model says; a model that cannot answer is told beside the picture."""
-    if shown is None or index is None:
-        return view.NO_SELECTION
+def _answer(shown: GalleryPage | None, index: int | None, model: str | None) -> str:
+    """Say what the model says to the selected picture."""
+    if shown is None:
+        return ""
     try:
-        return view.selected_html(shown.dataset, shown.split, index, model)
+        return view.answer_html(shown.dataset, shown.split, index, model)
     except InputError as error:
-        return view.selected_html(shown.dataset, shown.split, index, None) + alert(str(error))
+        return alert(str(error))
 
 
 @say_errors("Cannot describe this dataset")
@@ -210,14 +219,14 @@ def _facts(name: str) -> tuple[str, Any, Any]:
     return view.facts_html(name), gr.Row(visible=missing), gr.Button(f"Download {view.megabytes(find_dataset(name))}")
 
 
-def _gallery(page: GalleryPage, index: int | None = None, model: str | None = None) -> tuple[Any, ...]:
-    enlarged = _enlarge(page, index, model)
-    return page, view.gallery_html(page, index), view.position_html(page), index, enlarged
+def _gallery(page: GalleryPage, index: int | None = None) -> tuple[Any, ...]:
+    enlarged = view.selected_html(page.dataset, page.split, index) if page.indices else ""
+    return page, view.gallery_html(page, index), view.position_html(page), index, enlarged, ""
 
 
 def _model_dropdown(name: str, chosen: str | None) -> gr.Dropdown:
     """List the dataset's models; a choice that still fits stays."""
-    models = view.model_choices(name)
+    models = view.model_choices(name) if is_available(find_dataset(name)) else []
     value = chosen if chosen in models else next(iter(models), None)
     return gr.Dropdown(choices=models, value=value, visible=bool(models))
 

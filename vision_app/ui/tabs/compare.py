@@ -79,7 +79,10 @@ def build(page: Page) -> None:
     for part in filters:
         narrowed = part.input(_narrow, [*filters, chosen], [split, table], **QUIET)
         narrowed.then(_draw_scatter, **drawing, **QUIET)
-    for button, write, kind, name in ((csv, _csv, "text/csv", "models.csv"), (markdown, _markdown, "text/markdown", "models.md")):
+    for button, write, kind, name in (
+        (csv, _csv, "text/csv", "models.csv"),
+        (markdown, _markdown, "text/markdown", "models.md"),
+    ):
         written = button.click(write, [chosen, *filters], saved, **QUIET)
         written.success(None, saved, None, js=_SAVE.format(kind=kind, name=name))
     gr.api(compare, api_name="compare")
@@ -138,7 +141,9 @@ def _narrow(dataset: str, split: str, chosen: list[str]) -> tuple[gr.Dropdown, d
     rows = listing.comparison.rows
     splits = view.split_choices(rows, dataset)
     split = _kept(split, splits)
-    return gr.Dropdown(choices=splits, value=split), view.table_value(listing, view.narrow(rows, dataset, split), chosen)
+    return gr.Dropdown(choices=splits, value=split), view.table_value(
+        listing, view.narrow(rows, dataset, split), chosen
+    )
 
 
 @say_errors(CANNOT)

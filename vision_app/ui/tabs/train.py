@@ -1,10 +1,12 @@
 """The Train tab: a form that starts a training process, and a view of what such processes have written."""
 
+import logging
 from typing import Any
 
 import gradio as gr
 
 from vision_app.errors import InputError
+from vision_app.evaluation.compare import list_facts
 from vision_app.runs import LIVE, list_runs
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
@@ -12,6 +14,7 @@ from vision_app.ui import forms, train_view
 from vision_app.ui.layout import Page, address, remember
 from vision_app.ui.messages import say_errors
 
+log = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 # Ticks only read a few small files: they need no queue, and must not wait in one.
@@ -190,4 +193,4 @@ def runs() -> list[dict[str, Any]]:
     Returns:
         One item a run: {"run", "dataset", "model", "state", "test_accuracy"}.
     """
-    return [run.summary() for run in list_runs()]
+    return list_facts(list_runs(), lambda run, error: log.warning("Left out: %r: %s", run.name, error))
