@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from vision_app.data.sources import shapes  # noqa: E402  found only now, as the project is not installed
+from vision_app.data.sources import shapes
 
 FOLDER = ROOT / "examples"
 PAD = 280

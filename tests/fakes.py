@@ -62,13 +62,15 @@ def randomize(network: "Model", seed: int = 0) -> None:
 
 
 def _calibrate(network: "Model") -> None:
-    """Scale the last layer so that the probabilities are neither all alike nor all 0 and 1."""
+    """Scale and centre the logits, so that the probabilities are neither all alike nor all 0 and 1."""
     import keras
 
     layer = network.get_layer("logits")
     pictures = random_pictures((8, *network.input_shape[1:]), seed=1).astype(np.float32)
     logits = keras.Model(network.inputs, layer.output).predict(pictures, verbose=0)
-    layer.kernel.assign(layer.kernel / max(float(logits.std(axis=0).mean()), 1e-6))
+    spread = max(float(logits.std(axis=0).mean()), 1e-6)
+    layer.kernel.assign(layer.kernel / spread)
+    layer.bias.assign((layer.bias - logits.mean(axis=0)) / spread)
 
 
 def random_pictures(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:

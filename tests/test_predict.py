@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def test_predicting_a_dataset_is_evaluating_it(trained_run: Run) -> None:
 def test_a_model_is_loaded_once(copy: Run) -> None:
     first = load_classifier(copy)
     assert load_classifier(Run(copy.path)) is first
-    os.utime(copy.tflite_file, ns=(1, 1))
+    copy.tflite_file.write_bytes(copy.tflite_file.read_bytes())
     assert load_classifier(copy) is not first
 
 
@@ -130,11 +131,19 @@ def test_a_missing_tflite_file_is_made_once(copy: Run) -> None:
     assert len(calls) == 1
 
 
-def test_a_better_epoch_of_an_unfinished_run_is_served(copy: Run, tmp_path: Path) -> None:
+def test_a_better_epoch_of_an_unfinished_run_is_served(
+    copy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     load_classifier(copy)
-    better = make_run(tmp_path / "better", seed=5, tflite=False)
-    shutil.copy(better.model_file, copy.model_file)
+    better = make_run(tmp_path / "better", seed=5)
+    shutil.copyfile(better.model_file, copy.model_file)
     os.utime(copy.model_file, ns=(copy.tflite_file.stat().st_mtime_ns + 1,) * 2)
+
+    def convert(command: list[str], **options: object) -> SimpleNamespace:
+        assert command[-1] == str(copy.model_file)
+        return SimpleNamespace(returncode=0, stdout=better.tflite_file.read_bytes())
+
+    monkeypatch.setattr("vision_app.predict.subprocess.run", convert)
     answers = load_classifier(copy).probabilities(IMAGES)
     assert np.abs(answers - keras_answers(better, IMAGES)).max() < 1e-5
 

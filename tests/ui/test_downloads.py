@@ -15,7 +15,7 @@ import pytest
 from vision_app.data.datasets import DATASETS, is_available, load_split
 from vision_app.data.download import RemoteFile
 from vision_app.ui import downloads
-from vision_app.ui.downloads import progress_html, watch
+from vision_app.ui.downloads import end_html, progress_html, stop_download, watch
 
 
 def archive() -> bytes:
@@ -77,6 +77,7 @@ def test_fetches_with_progress(server: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert any(0 < share < 1 for share in shares)
     assert "100 %" in shown[-1][1] and "1.6 of 1.6 MB" in shown[-1][1]
     assert is_available(DATASETS["mnist"])
+    assert stop_download("mnist") is None  # nothing left to stop
     assert load_split("mnist", "test")[0].shape == (50, 28, 28, 1)
 
 
@@ -87,6 +88,17 @@ def test_leaving_stops_and_keeps_nothing(server: str, monkeypatch: pytest.Monkey
     watching.close()
     download.wait(10)
     assert not download.is_alive and download.share < 1 and download.error == ""
+    assert list(data_folder.iterdir()) == []
+
+
+def test_stopping_keeps_nothing(server: str, monkeypatch: pytest.MonkeyPatch, data_folder: Path) -> None:
+    mnist_from(f"{server}/slow", monkeypatch)
+    for download in watch(DATASETS["mnist"], every=0.05):
+        if download.share > 0:
+            stop_download("mnist")
+    assert "Stopped. Nothing was kept" in end_html(download)
+    download.wait(10)
+    assert not download.is_alive and download.share < 1
     assert list(data_folder.iterdir()) == []
 
 
@@ -106,12 +118,13 @@ def test_begins_again_after_a_stop(server: str, monkeypatch: pytest.MonkeyPatch)
     watching.close()
     mnist_from(f"{server}/fast", monkeypatch)
     *_, last = watch(DATASETS["mnist"], every=0.05)
-    assert last.error == "" and is_available(DATASETS["mnist"])
+    assert end_html(last) == "" and is_available(DATASETS["mnist"])
 
 
 def test_without_network(monkeypatch: pytest.MonkeyPatch, data_folder: Path) -> None:
     mnist_from("http://127.0.0.1:9/mnist.npz", monkeypatch)
     *_, last = watch(DATASETS["mnist"])
+    assert 'role="alert"' in end_html(last)
     assert last.error.startswith("Could not download mnist.npz")
     assert "Connect to the internet" in last.error and str(data_folder / "mnist.npz") in last.error
 

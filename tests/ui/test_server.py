@@ -25,6 +25,7 @@ from vision_app.ui import server
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = bytes(1024 * 1024)
+HEAD = b'--x\r\ncontent-disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ def test_compare_explains_an_unknown_name(served: Served, name: str) -> None:
 
 @pytest.mark.parametrize("path", ["/gradio_api/call/compare", "/gradio_api/queue/join", "/gradio_api/upload"])
 def test_oversize_bodies_are_refused_on_the_pages_routes(served: Served, path: str) -> None:
-    answer = httpx.post(served.url + path, content=(MEGABYTE for _ in range(51)), timeout=60)
+    kind = {"/gradio_api/upload": "multipart/form-data; boundary=x"}.get(path, "application/json")
+    body = (HEAD + MEGABYTE if i == 0 else MEGABYTE for i in range(51))
+    answer = httpx.post(served.url + path, content=body, headers={"content-type": kind}, timeout=60)
     assert answer.status_code == 413
     assert httpx.get(f"{served.url}/health", timeout=10).status_code == 200
 
@@ -147,12 +150,15 @@ def test_sigterm_saves_the_trainings_it_started(tmp_path: Path) -> None:
         "jobs.start(make_config('digits', 'lenet5', {'epochs': 1000, 'early_stopping': False})); serve('127.0.0.1', 0)"
     )
     process, url = launch(["-c", code], tmp_path / "runs")
-    (folder,) = (tmp_path / "runs").iterdir()
-    until = time.monotonic() + 120
-    while not (folder / "model.keras").exists() and time.monotonic() < until:
-        time.sleep(0.2)
-    with httpx.stream("GET", f"{url}/gradio_api/heartbeat/someone", timeout=30):  # as an open page has it
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+    try:
+        folder = next((tmp_path / "runs").glob("*/config.json")).parent
+        until = time.monotonic() + 120
+        while not (folder / "model.keras").exists() and time.monotonic() < until:
+            time.sleep(0.2)
+        with httpx.stream("GET", f"{url}/gradio_api/heartbeat/someone", timeout=30):  # as an open page has it
+            process.terminate()
+            process.wait(60)
+    finally:
+        process.terminate()
     assert json.loads((folder / "status.json").read_text())["state"] == "interrupted"
     assert process.returncode == 0

@@ -40,6 +40,11 @@ class GalleryPage:
     count: int
 
 
+def show_below(elem_id: str) -> str:
+    """Return JavaScript that brings an element into view on narrow screens, where it stands below what was clicked on."""
+    return f"() => {{if (innerWidth < 700) document.getElementById('{elem_id}')?.scrollIntoView();}}"
+
+
 def dataset_choices() -> list[tuple[str, str]]:
     """Return all datasets as (title with its state, name)."""
     return [(f"{row.title} ({state_of(row)})", row.name) for row in DATASETS.values()]

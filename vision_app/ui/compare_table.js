@@ -150,7 +150,7 @@ function show() {
   empty.textContent = table.empty;
   arrange();
   mark();
-  setTimeout(remember, 500);  // the page first notes which tab is open, and drops what was in the address
+  remember();
 }
 
 function showLatencies({ text = "", cells = {} }) {

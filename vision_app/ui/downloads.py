@@ -1,4 +1,4 @@
-"""One download of a dataset at a time, watched by any number of pages, stopped when nobody watches any more."""
+"""One download of a dataset at a time, watched by any number of pages."""
 
 import html
 import logging
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from vision_app.data.datasets import Dataset, load_split
 from vision_app.errors import InputError
 from vision_app.readable import duration
+from vision_app.ui.messages import alert
 
 FAILED = "The download failed for a reason in the app itself; the details are in the app's log. Please try again."
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class Download:
         try:
             self._load(self.dataset.name, "test", self._progress)
         except Stopped:
-            self.words = "Stopped; nothing was kept."
+            log.info("download of %s stopped", self.dataset.name)
         except InputError as error:
             self.error = str(error)
         except Exception:
@@ -84,7 +85,7 @@ _LOCK = threading.Lock()
 def watch(dataset: Dataset, every: float = 0.3) -> Iterator[Download]:
     """Yield the download of a dataset again and again until it ends; start it unless somebody already has.
 
-    Leaving the loop early stops the download, unless another page still watches it.
+    Leaving the loop early, as when a page is closed, stops the download unless another page still watches it.
 
     Args:
         every: seconds between two yields.
@@ -116,9 +117,27 @@ def _leave(dataset: Dataset) -> None:
         if watchers > 1:
             _RUNNING[dataset.name] = (download, watchers - 1)
             return
-        download.stop()
-        if not download.is_alive:
+        if download.is_alive:
+            download.stop()
+        else:
             del _RUNNING[dataset.name]
+
+
+def stop_download(name: str) -> None:
+    """Stop the download of a dataset, if there is one, for everybody who watches it."""
+    with _LOCK:
+        download, _ = _RUNNING.get(name, (None, 0))
+    if download:
+        download.stop()
+
+
+def end_html(download: Download) -> str:
+    """Return how a download ended: what went wrong, that it was stopped, or nothing."""
+    if download.error:
+        return alert(download.error)
+    if download.is_stopping:
+        return '<p class="vw-note" role="status">Stopped. Nothing was kept; press Download to begin again.</p>'
+    return ""
 
 
 def progress_html(download: Download) -> str:

@@ -1,7 +1,6 @@
 """The page: header, tabs in the order of the flow, and the address that remembers which one is open."""
 
 import importlib
-import importlib.util
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +54,7 @@ def build_app() -> gr.Blocks:
     with gr.Blocks(title="Vision Workbench", analytics_enabled=False, fill_width=True, delete_cache=KEPT) as demo:
         gr.HTML(header.header_html(), elem_id="header")
         with gr.Tabs(selected=OPENS_ON, elem_id="tabs") as tabs:
-            for row in _built_tabs():
+            for row in TABS:
                 _build_tab(demo, tabs, row)
         demo.load(None, None, None, js=_follow_tabs())
         demo.load(_opened_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private")
@@ -94,10 +93,6 @@ def remember(key: str) -> str:
     )
 
 
-def _built_tabs() -> list[TabRow]:
-    return [row for row in TABS if importlib.util.find_spec(f"vision_app.ui.tabs.{row.name}")]
-
-
 def _build_tab(demo: gr.Blocks, tabs: gr.Tabs, row: TabRow) -> None:
     with gr.Tab(row.title, id=row.name, elem_id=f"tab-{row.name}") as tab:
         importlib.import_module(f"vision_app.ui.tabs.{row.name}").build(Page(demo, tabs, tab, row.name))
@@ -120,8 +115,7 @@ def _follow_tabs() -> str:
     )
 
 
-def _opened_tab(request: gr.Request) -> gr.Tabs:
-    """Open the tab that the address names."""
-    name = address(request).get("tab", OPENS_ON)
-    known = [row.name for row in _built_tabs()]
-    return gr.Tabs(selected=name if name in known else OPENS_ON)
+def _opened_tab(request: gr.Request) -> Any:
+    """Open the tab that the address names; without one leave the page alone, a person may have clicked already."""
+    name = address(request).get("tab")
+    return gr.Tabs(selected=name) if name in [row.name for row in TABS] else gr.skip()

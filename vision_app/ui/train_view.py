@@ -201,7 +201,7 @@ def _headline(run: Run, config: RunConfig, progress: Progress) -> str:
     return (
         f'<div class="vw-live-head"><h3>{title}</h3>'
         f'<span class="vw-state vw-{progress.state}" role="status">{html.escape(words)}</span></div>'
-        f'<div class="vw-progress" role="progressbar" aria-label="Share of the run that is done" aria-valuemin="0" '
+        f'<div class="vw-meter" role="progressbar" aria-label="Share of the run that is done" aria-valuemin="0" '
         f'aria-valuemax="100" aria-valuenow="{done}"><i style="width:{done}%"></i></div><dl class="vw-numbers">{facts_list}</dl>'
     )
 

@@ -65,6 +65,13 @@ def test_the_pad_is_only_heard_when_it_is_open() -> None:
     assert "Choose" in next(tab._explain_drawing(Chosen("draw"), *REST))[1]
 
 
+def test_another_kind_of_source_is_explained_once() -> None:
+    chosen = Chosen("upload", {"examples": SEVEN})
+    [(now, status, results, _)] = tab._opener("examples")(chosen, *REST)
+    assert (now.kind, status, results) == ("examples", "", "7 (8, 8, 3) at 0.5")
+    assert list(tab._opener("upload")(chosen, *REST)) == [(SKIPPED,) * 4]
+
+
 def test_opacity_draws_again_without_explaining() -> None:
     assert tab._draw("7 explained", 30) == "7 explained at 0.3"
     assert tab._draw(None, 30) == SKIPPED

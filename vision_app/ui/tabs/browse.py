@@ -10,7 +10,7 @@ from vision_app.errors import InputError
 from vision_app.ui import browse_view as view
 from vision_app.ui.browse_statistics import statistics_html
 from vision_app.ui.browse_view import GalleryPage
-from vision_app.ui.downloads import progress_html, watch
+from vision_app.ui.downloads import end_html, progress_html, stop_download, watch
 from vision_app.ui.layout import PREDICT, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pictures import ALL_CLASSES, class_names
@@ -100,6 +100,7 @@ def build(page: Page) -> None:
         button.click(_mover(step), [shown, *asked], gallery, **QUIET).then(**remembered)
     clicked_on = thumbs.click(_select, shown, [selected, enlarged, answer], **QUIET)
     clicked_on.then(**remembered)
+    clicked_on.success(None, None, None, js=view.show_below("browse-selected"), api_visibility="private")
     clicked_on.then(_answer, **asking)
     model.input(_answer, **asking)
 
@@ -109,7 +110,7 @@ def build(page: Page) -> None:
     )
     fetched.then(lambda: gr.Dropdown(choices=view.dataset_choices()), None, dataset, **QUIET)
     fetched.then(_statistics, **about)
-    stop.click(_stopped, dataset, [start, stop, status], cancels=[fetching], **QUIET)
+    stop.click(stop_download, dataset, None, **QUIET)
 
 
 def _pager() -> tuple[list[tuple[gr.Button, int | None]], gr.HTML]:
@@ -198,19 +199,10 @@ def _statistics(name: str, split: str) -> str:
 
 @say_errors("Cannot download")
 def _download(name: str) -> Iterator[tuple[Any, Any, str]]:
-    """Fetch the dataset, with its progress; cancelling this event ends the download."""
-    dataset = find_dataset(name)
-    download = None
-    for download in watch(dataset):
+    """Fetch the dataset, with its progress."""
+    for download in watch(find_dataset(name)):
         yield gr.Button(interactive=False), gr.Button(visible=True), progress_html(download)
-    told = alert(download.error) if download and download.error else ""
-    yield gr.Button(interactive=True), gr.Button(visible=False), told
-
-
-def _stopped(name: str) -> tuple[Any, Any, str]:
-    """Say that a download was stopped."""
-    note = '<p class="vw-note" role="status">Stopped. Nothing was kept; press Download to begin again.</p>'
-    return gr.Button(interactive=True), gr.Button(visible=False), note
+    yield gr.Button(interactive=True), gr.Button(visible=False), end_html(download)
 
 
 def _facts(name: str) -> tuple[str, Any, Any]:

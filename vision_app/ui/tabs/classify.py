@@ -18,6 +18,8 @@ from vision_app.ui.thumbs import build_thumbs, clicked, shrink, thumbs_html
 KINDS = {"draw": "Draw", "upload": "Upload", "webcam": "Webcam", "examples": "Examples"}
 CANNOT = "Cannot classify this picture"
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+# What notes the open source runs one by one: a page's first select event must not overtake a person's click.
+IN_TURN = {"concurrency_id": "classify-source", "concurrency_limit": 1}
 
 
 def build(page: Page) -> None:
@@ -59,7 +61,7 @@ def build(page: Page) -> None:
     again = {"inputs": [kind, pad, chosen, models], "outputs": answer}
     models.input(_again, **again, **QUIET, **PREDICT)
     for name, tab in zip(KINDS, (draw_tab, upload_tab, webcam_tab, examples_tab), strict=True):
-        opened = tab.select(_opener(name), [kind, models], [kind, models, problem], **QUIET)
+        opened = tab.select(_opener(name), [kind, models], [kind, models, problem], **QUIET, **IN_TURN)
         opened.then(_again, **again, **QUIET, **PREDICT)
     listed = [collection, class_name, page_number]
     listing = {"outputs": [thumbs, shown], "api_visibility": "private", "show_progress": "minimal"}
@@ -67,7 +69,7 @@ def build(page: Page) -> None:
     collection.input(_classes_of, collection, [class_name, page_number], **QUIET).then(_list, listed, **listing)
     class_name.input(lambda: 0, None, page_number, **QUIET).then(_list, listed, **listing)
     more.click(lambda number: number + 1, page_number, page_number, **QUIET).then(_list, listed, **listing)
-    page.tab.select(_refresh, [kind, models], models, **QUIET)
+    page.tab.select(_refresh, [kind, models], models, **QUIET, **IN_TURN)
     _build_endpoint()
 
 

@@ -11,6 +11,7 @@ from vision_app.data.datasets import DATASETS, is_available
 from vision_app.errors import InputError
 from vision_app.ui import classify_view, pictures
 from vision_app.ui import explain_view as view
+from vision_app.ui.browse_view import show_below
 from vision_app.ui.explain_view import Chosen, Explained
 from vision_app.ui.layout import Page, address
 from vision_app.ui.messages import alert, say_errors
@@ -22,6 +23,8 @@ KINDS = ("examples", "upload", "draw")
 CANNOT = "Cannot explain this picture"
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 EXPLAIN = {"concurrency_id": "explain", "concurrency_limit": 4}
+# What notes the open source runs one by one: a page's first select event must not overtake a person's click.
+IN_TURN = {"concurrency_id": "explain-source", "concurrency_limit": 1}
 OPACITY = 50
 DRAWING = Source("the drawing")
 
@@ -69,7 +72,7 @@ def build(page: Page) -> None:
                     value=model_start,
                     label="Model",
                     scale=3,
-                    min_width=200,
+                    min_width=240,
                     elem_id="explain-model",
                 )
                 class_name = gr.Dropdown(
@@ -82,7 +85,7 @@ def build(page: Page) -> None:
                 )
             with gr.Row():
                 layer = gr.Dropdown(
-                    [("The model's own", "")], value="", label="Layer", scale=3, min_width=200, elem_id="explain-layer"
+                    [("The model's own", "")], value="", label="Layer", scale=3, min_width=240, elem_id="explain-layer"
                 )
                 method = gr.Dropdown(
                     view.method_choices(),
@@ -97,14 +100,17 @@ def build(page: Page) -> None:
             opacity = gr.Slider(0, 100, OPACITY, step=5, label="Opacity of the heat map, %", elem_id="explain-opacity")
 
     asked = [chosen, pad, model, class_name, layer, method, opacity]
-    again = {"fn": _explain, "inputs": asked, "outputs": [status, results, drawn], **QUIET, **EXPLAIN}
+    answer = {"trigger_mode": "always_last", **QUIET, **EXPLAIN}  # what was asked for last is what is shown
+    again = {"fn": _explain, "inputs": asked, "outputs": [status, results, drawn], **answer}
     layers = {"fn": _list_layers, "inputs": [model, layer], "outputs": layer, **QUIET, **EXPLAIN}
     kept = {"fn": None, "inputs": model, "outputs": None, "js": _REMEMBER, "api_visibility": "private"}
     suited = [model, class_name, layer]
 
-    pad.change(_explain_drawing, asked, [status, results, drawn], **QUIET, **EXPLAIN)
+    pad.change(_explain_drawing, asked, [status, results, drawn], **answer)
     file.upload(_upload, [file, chosen], [file, preview, chosen, status], **QUIET).success(**again)
-    picked = thumbs.click(_pick, [shown, chosen, model], [chosen, *suited, status], **QUIET).success(**again)
+    picked = thumbs.click(_pick, [shown, chosen, model], [chosen, *suited, status], **QUIET)
+    picked.success(None, None, None, js=show_below("explain-results"), api_visibility="private")
+    picked = picked.success(**again)
     switched = model.input(_about_model, [model, class_name], [class_name, layer], **QUIET).then(**again)
     for done in (picked, switched):
         done.then(**kept)
@@ -113,7 +119,7 @@ def build(page: Page) -> None:
         control.input(**again)
     opacity.change(_draw, [drawn, opacity], results, trigger_mode="always_last", **QUIET)
     for name, tab in zip(KINDS, (examples_tab, upload_tab, draw_tab), strict=True):
-        tab.select(_opener(name), chosen, chosen, **QUIET).then(**again)
+        tab.select(_opener(name), asked, [chosen, status, results, drawn], **answer)
 
     listed = [collection, class_filter, sheet]
     listing = {
@@ -246,8 +252,20 @@ def _suited_model(source: Source, model: str | None) -> str | None:
 
 
 def _opener(kind: str) -> Any:
-    """Return the handler of a source's tab, which notes the source."""
-    return lambda chosen: Chosen(kind, chosen.sources)
+    """Return the handler of a source's tab: it notes the source and explains its picture.
+
+    The first tab also announces itself when the page loads, and then nothing is asked.
+    """
+
+    def opened(chosen: Chosen, *asked: Any) -> Iterator[tuple[Any, ...]]:
+        if chosen.kind == kind:
+            yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            return
+        chosen = Chosen(kind, chosen.sources)
+        for step in _explain(chosen, *asked):
+            yield chosen, *step
+
+    return opened
 
 
 @say_errors("Cannot show these pictures")

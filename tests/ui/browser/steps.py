@@ -1,0 +1,74 @@
+"""What a person does on the page, one function each."""
+
+import base64
+import io
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+# What tells that a tab has been filled by the server.
+FILLED = {
+    "browse": "#browse-gallery img",
+    "train": "#train-live .vw-live, #train-live .vw-live-empty",
+    "classify": "#pad canvas",
+    "explain": "#explain-examples img",
+    "compare": "#compare-table tbody tr",
+}
+SEVEN = ((70, 70), (205, 70), (120, 230))
+
+
+def open_tab(page: Page, tab: str, **address: str) -> None:
+    """Open the app on a tab by its address and wait until the tab is filled."""
+    page.goto("/?" + urlencode({"tab": tab, **address}))
+    expect_tab(page, tab)
+
+
+def expect_tab(page: Page, tab: str) -> None:
+    """Wait until a tab is the open one, and filled."""
+    expect(page.get_by_role("tab", name=tab.title(), exact=True)).to_have_attribute("aria-selected", "true")
+    expect(page.locator(FILLED[tab]).first).to_be_visible()
+
+
+def choose(page: Page, dropdown: str, option: str | re.Pattern[str]) -> None:
+    """Choose an option of the dropdown with this id."""
+    page.locator(f"#{dropdown} input").click()
+    page.get_by_role("option", name=option).first.click()
+
+
+def draw(page: Page, pad: str, *strokes: Iterable[tuple[int, int]]) -> None:
+    """Draw with the mouse on the pad with this id; points are in units of its 280 x 280 pixels."""
+    canvas = page.locator(f"#{pad} canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    for stroke in strokes:
+        (start, *rest) = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280) for x, y in stroke]
+        page.mouse.move(*start)
+        page.mouse.down()
+        for point in rest:
+            page.mouse.move(*point, steps=8)
+        page.mouse.up()
+
+
+def parameter(page: Page, name: str) -> str | None:
+    """Return a value of the page's address."""
+    return parse_qs(urlparse(page.url).query).get(name, [None])[0]
+
+
+def wait_for(page: Page, look: Callable[[], Any], words: str, seconds: float = 90) -> Any:
+    """Look again and again until what is seen counts as true, and return it."""
+    for _ in range(int(seconds * 5)):
+        if seen := look():
+            return seen
+        page.wait_for_timeout(200)
+    raise AssertionError(f"Waited {seconds:g} s in vain for {words}.")
+
+
+def pixels(picture: Locator) -> np.ndarray:
+    """Return an <img> of the page as uint8 RGB (height, width, 3)."""
+    source = picture.get_attribute("src")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).convert("RGB"))

@@ -1,0 +1,126 @@
+"""Train in the page: watch a run, leave and come back, stop one, queue one, see why one failed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.ui.browser.steps import open_tab, parameter, wait_for
+from tests.ui.stored_runs import write_failed_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+MINUTES = 300_000  # milliseconds: what a run may take on a machine with other work
+LOOK = """() => {
+  const live = document.querySelector("#train-live"), line = live.querySelector(".vw-plot-box polyline");
+  return {
+    state: live.querySelector(".vw-live-head .vw-state")?.className.match(/vw-(?!state)(\\w+)/)[1],
+    points: line ? line.points.numberOfItems : 0,
+  };
+}"""
+
+
+def start(page: Page, epochs: int) -> str:
+    """Start a run and return its name, once the address has it."""
+    before = parameter(page, "run")
+    epochs_field = page.locator("#field-epochs input")
+    epochs_field.fill(str(epochs))
+    epochs_field.press("Tab")
+    page.locator("#train-start").click()
+    return wait_for(page, lambda: (name := parameter(page, "run")) != before and name, "the run in the address")
+
+
+def look(page: Page) -> dict[str, Any]:
+    """Return the state and the number of points of the training curve, as they stand in the page at one moment."""
+    return page.evaluate(LOOK)
+
+
+def more_points(page: Page, than: int, running: bool = False) -> dict[str, Any]:
+    """Wait until the curve has more points; with `running`, while the run goes on."""
+
+    def grown() -> dict[str, Any] | None:
+        seen = look(page)
+        assert not running or seen["state"] in (None, "queued", "running"), f"over too soon to be watched: {seen}"
+        return seen if seen["points"] > than else None
+
+    return wait_for(page, grown, f"more than {than} points", seconds=200)
+
+
+def state_of(page: Page) -> Locator:
+    return page.locator("#train-live .vw-live-head .vw-state")
+
+
+def row_of(page: Page, run: str) -> Locator:
+    return page.locator("#train-runs tr").filter(has=page.get_by_role("button", name=run))
+
+
+def test_a_run_is_watched_left_and_found_again_until_it_is_completed(page: Page, runs_folder: Path) -> None:
+    open_tab(page, "train")
+    run = start(page, epochs=40)
+    first = more_points(page, 1, running=True)
+    second = more_points(page, first["points"], running=True)
+    expect(page.locator("#train-live")).to_contain_text("of 40")
+
+    page.reload()
+    assert parameter(page, "run") == run
+    third = more_points(page, second["points"] - 1)
+    assert parameter(page, "run") == run
+
+    other = page.context.new_page()
+    open_tab(other, "train")  # shows the run that goes on
+    more_points(other, third["points"] - 1)
+    assert parameter(other, "run") == run
+    for each in (page, other):
+        expect(state_of(each)).to_have_text("Completed", timeout=MINUTES)
+        expect(row_of(each, run)).to_contain_text("Completed")
+    report = json.loads((runs_folder / run / "report.json").read_text())
+    tested = f"Test accuracy {100 * report['accuracy']:.2f} % on {report['count']:,} images"
+    expect(page.locator("#train-live")).to_contain_text(tested)
+    assert report["accuracy"] > 0.9
+    expect(page.locator("#train-live .vw-plot-box svg[role=img]")).to_have_count(2)
+    expect(page.locator("#train-stop")).to_be_disabled()
+
+
+def test_a_run_is_stopped_keeps_its_best_and_lets_the_next_one_go(page: Page, runs_folder: Path) -> None:
+    open_tab(page, "train")
+    long = start(page, epochs=300)
+    expect(page.locator("#train-live dl.vw-numbers")).to_contain_text("(epoch ", timeout=MINUTES)
+    short = start(page, epochs=1)
+    expect(state_of(page)).to_have_text("Waiting for the device")
+    expect(row_of(page, short)).to_contain_text("Waiting for the device")
+    expect(row_of(page, long)).to_contain_text("Running")
+
+    row_of(page, long).get_by_role("button").click()
+    expect(page.locator("#train-live section")).to_have_attribute("aria-label", f"Run {long}")
+    page.locator("#train-stop").click()
+    expect(state_of(page)).to_have_text("Stopped", timeout=MINUTES)
+    expect(page.locator("#train-live")).to_contain_text("Test accuracy")
+    status = json.loads((runs_folder / long / "status.json").read_text())
+    assert status["state"] == "stopped" and status["best_epoch"] >= 1
+    assert (runs_folder / long / "model.keras").stat().st_size > 10_000
+    expect(row_of(page, short)).to_contain_text("Completed", timeout=MINUTES)
+
+    open_tab(page, "compare", models=f"{long},digits")
+    legend = page.locator("#compare-details .vw-legend").first
+    expect(legend).to_contain_text(f"{long}, validation")
+    expect(legend).to_contain_text("digits, validation")
+
+
+def test_a_failed_run_says_why(page: Page, runs_folder: Path) -> None:
+    run = write_failed_run(runs_folder, "Out of memory. Use a smaller batch size, input size or model.")
+    open_tab(page, "train", run=run)
+    expect(state_of(page)).to_have_text("Failed")
+    expect(page.locator("#train-live")).to_contain_text("Out of memory. Use a smaller batch size")
+    expect(page.locator("#train-live")).to_contain_text("the last words of the log")
+    expect(row_of(page, run)).to_contain_text("Failed")
+
+
+def test_an_impossible_form_is_refused_in_words(page: Page) -> None:
+    open_tab(page, "train")
+    page.get_by_role("button", name="Advanced").click()
+    page.locator("#field-warmup_epochs input").fill("50")
+    page.locator("#field-warmup_epochs input").press("Tab")
+    page.locator("#train-start").click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text("warmup_epochs must be below epochs")

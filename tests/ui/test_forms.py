@@ -1,0 +1,77 @@
+"""The config as a form, and back."""
+
+import gradio as gr
+import pytest
+
+from vision_app.config import RunConfig
+from vision_app.data.datasets import DATASETS
+from vision_app.errors import InputError
+from vision_app.models.catalog import MODELS
+from vision_app.training.recipe import make_config
+from vision_app.ui import forms
+
+FIXED = {"dataset", "model", "classes", "upload_style", "versions"}
+
+
+def test_every_field_of_the_config_stands_in_the_form_once() -> None:
+    shown = [*forms.BASIC, *forms.ADVANCED]
+    assert sorted(shown) == sorted(set(RunConfig.model_fields) - FIXED)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("model", MODELS)
+def test_an_untouched_form_gives_the_default_config(dataset: str, model: str) -> None:
+    assert forms.read_form(dataset, model, forms.default_form(dataset, model)) == make_config(dataset, model, {})
+
+
+def test_what_a_person_changes_arrives() -> None:
+    values = forms.default_form("cifar10", "resnet_small")
+    values |= {"epochs": 3, "augmentation": ["cutout", "translation"], "options": "blocks_per_group=2", "channels": "1"}
+    config = forms.read_form("cifar10", "resnet_small", values)
+    assert config.epochs == 3
+    assert config.augmentation == {"cutout": 0.25, "translation": 0.0625}
+    assert config.options == {"blocks_per_group": 2}
+    assert config.channels == 1
+
+
+def test_an_emptied_number_takes_the_default() -> None:
+    values = forms.default_form("digits", "simple_cnn") | {"epochs": None, "input_size": None}
+    config = forms.read_form("digits", "simple_cnn", values)
+    assert (config.epochs, config.input_size) == (20, 28)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"options": "depth"}, "must look like 'blocks_per_group=2', got 'depth'"),
+        ({"options": "depth=3"}, "no option 'depth'"),
+        ({"learning_rate": 0}, "learning_rate should be greater than 0, got 0"),
+        ({"input_size": 4}, "takes pictures of 10 to 256"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_sentence(changes: dict, complaint: str) -> None:
+    with pytest.raises(InputError) as error:
+        forms.read_form("digits", "simple_cnn", forms.default_form("digits", "simple_cnn") | changes)
+    assert complaint in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_fields_know_their_kind_and_limits() -> None:
+    values = forms.default_form("digits", "simple_cnn")
+    fields = {name: forms.build_field(name, values[name]) for name in (*forms.BASIC, *forms.ADVANCED)}
+    assert isinstance(fields["optimizer"], gr.Dropdown)
+    assert [value for _, value in fields["optimizer"].choices] == ["adam", "adamw", "sgd", "rmsprop"]
+    assert isinstance(fields["early_stopping"], gr.Checkbox)
+    assert (fields["epochs"].minimum, fields["epochs"].maximum, fields["epochs"].precision) == (1, 1000, 0)
+    assert fields["learning_rate"].precision is None
+    assert all(field.label and field.info for field in fields.values())
+
+
+def test_wide_fields_stand_alone() -> None:
+    assert forms.pairs(("a", "b", "augmentation", "c", "options", "d")) == [
+        ["a", "b"],
+        ["augmentation"],
+        ["c"],
+        ["options"],
+        ["d"],
+    ]
