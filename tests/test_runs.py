@@ -269,15 +269,6 @@ def test_status_changes_keep_the_rest(tmp_path: Path) -> None:
     assert (run.status().best_epoch, run.status().best_value, run.status().state) == (3, 0.5, "completed")
 
 
-def test_the_summary_line(tmp_path: Path, checkpoints: Path) -> None:
-    run = write_run(tmp_path / "runs" / "some")
-    expected = {"run": "some", "dataset": "digits", "model": "simple_cnn", "state": "completed", "test_accuracy": None}
-    assert run.summary() == expected
-    shipped = write_run(checkpoints / "ship")
-    (shipped.path / "report.json").write_text('{"accuracy": 0.75}')
-    assert shipped.summary()["name"] == "ship" and shipped.summary()["test_accuracy"] == 0.75
-
-
 def test_a_real_run(trained_run: Run) -> None:
     status, history = trained_run.status(), trained_run.history()
     assert status.state == "completed" and status.num_train == pytest.approx(360, abs=10)

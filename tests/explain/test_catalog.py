@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.explain.small_runs import one_layer, save_run
+from tests.fakes import randomize
 from vision_app.errors import InputError
 from vision_app.explain.catalog import EXPLAINERS, default_layer, explain, list_layers
 from vision_app.explain.gradients import make_differentiator
@@ -77,6 +78,7 @@ def pool(x: np.ndarray) -> np.ndarray:
 
 def test_agrees_with_differences_in_numpy(tmp_path: Path) -> None:
     model = build_model("simple_cnn", (14, 14, 1), 3)
+    randomize(model)
     run = save_run(tmp_path / "simple", model)
     weights = {layer.name: [w.astype(np.float64) for w in layer.get_weights()] for layer in model.layers}
     image = np.random.default_rng(1).integers(0, 256, (14, 14, 1)).astype(np.uint8)

@@ -59,6 +59,8 @@ def test_says_probability_and_prediction() -> None:
 def test_an_empty_map_is_said() -> None:
     shown = view.explained_html(explained(empty=True), 0.5)
     assert "The map is empty: nothing in layer conv2 speaks for class b" in shown
+    assert "Try the predicted class or another layer." in shown
+    assert "Try another layer." in view.explained_html(explained("a", empty=True), 0.5)
     assert "vw-alert" not in view.explained_html(explained(), 0.5)
 
 

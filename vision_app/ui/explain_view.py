@@ -176,7 +176,7 @@ def emptiness(explained: Explained) -> str:
     explanation = explained.explanation
     return (
         f"The map is empty: nothing in layer {explanation.layer} speaks for class {explanation.label} in this picture. "
-        "Try the predicted class or another layer."
+        f"Try {'' if explanation.label == explained.answer.prediction.label else 'the predicted class or '}another layer."
     )
 
 

@@ -23,8 +23,6 @@ KINDS = ("examples", "upload", "draw")
 CANNOT = "Cannot explain this picture"
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 EXPLAIN = {"concurrency_id": "explain", "concurrency_limit": 4}
-# What notes the open source runs one by one: a page's first select event must not overtake a person's click.
-IN_TURN = {"concurrency_id": "explain-source", "concurrency_limit": 1}
 OPACITY = 50
 DRAWING = Source("the drawing")
 
