@@ -192,7 +192,7 @@ def list_checkpoints() -> list[Run]:
 
 def list_models() -> list[Run]:
     """Return everything that can predict: shipped checkpoints, then runs with a saved model, newest first."""
-    return [run for run in [*list_checkpoints(), *list_runs()] if run.model_file.exists()]
+    return [run for run in [*list_checkpoints(), *list_runs()] if run.model_file.exists() and _is_readable(run)]
 
 
 def resolve(model: str) -> Run:
@@ -238,6 +238,13 @@ def _runs_below(root: Path) -> list[Run]:
     if not root.is_dir():
         return []
     return [Run(path) for path in root.iterdir() if (path / "config.json").exists() and (path / "status.json").exists()]
+
+
+def _is_readable(run: Run) -> bool:
+    try:
+        return bool(run.config().classes)
+    except InputError:
+        return False
 
 
 def _created(run: Run) -> float:

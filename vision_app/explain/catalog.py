@@ -16,7 +16,7 @@ from vision_app.models.catalog import find_model
 from vision_app.runs import Run
 
 if TYPE_CHECKING:
-    from keras import Model
+    from keras import KerasTensor, Model
 
 Progress = Callable[[float, str], None]
 
@@ -94,13 +94,13 @@ def explain(
 
 
 def list_layers(run: Run) -> list[str]:
-    """Return the layers that can be explained, in the order of the network: those with a spatial output."""
-    model = _load_model(run)
-    return [
-        layer.name
-        for layer in model.layers[1:]
-        if len(getattr(layer.output, "shape", ())) == 4 and min(layer.output.shape[1:3]) > 1 and layer.name != "scaling"
-    ]
+    """Return the layers that can be explained, in the order of the network.
+
+    They have a spatial output, and all that the answer knows passes through them: beside a shortcut it does not.
+    """
+    _load_model(run)
+    with _LOCK:
+        return list(_layers(run, run.model_file.stat().st_mtime_ns))
 
 
 def default_layer(run: Run) -> str:
@@ -120,6 +120,31 @@ def _load(run: Run, _changed: int) -> "Model":
     import keras
 
     return keras.saving.load_model(run.model_file, compile=False)
+
+
+@lru_cache(maxsize=16)
+def _layers(run: Run, changed: int) -> tuple[str, ...]:
+    model = _load(run, changed)
+    logits = model.get_layer("logits").output
+    return tuple(
+        layer.name
+        for layer in model.layers[1:]
+        if len(getattr(layer.output, "shape", ())) == 4
+        and min(layer.output.shape[1:3]) > 1
+        and layer.name != "scaling"
+        and _is_cut(layer.output, logits)
+    )
+
+
+def _is_cut(activations: "KerasTensor", logits: "KerasTensor") -> bool:
+    """Whether the logits can be computed from these activations alone."""
+    from keras import Model
+
+    try:
+        Model(activations, logits)
+    except ValueError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=16)

@@ -13,5 +13,5 @@ def gradcam(activations: np.ndarray, gradients: np.ndarray) -> np.ndarray:
     Returns:
         float32, shape (height, width), not negative, not scaled.
     """
-    weights = gradients.mean((0, 1))
-    return np.maximum(activations @ weights, 0).astype(np.float32)
+    weights = gradients.astype(np.float32).mean((0, 1))
+    return np.maximum(activations.astype(np.float32) @ weights, 0)

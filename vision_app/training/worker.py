@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from vision_app.errors import InputError
 from vision_app.runs import Run, list_runs
 
 POLL_SECONDS = 0.25
@@ -48,8 +49,6 @@ def main(directory: str) -> int:
 
 def explain(error: Exception) -> str:
     """Say in words why a run failed."""
-    from vision_app.errors import InputError
-
     name = type(error).__name__
     if isinstance(error, InputError) or name == "TrainingFailed":
         return str(error)
@@ -76,8 +75,14 @@ def _wait_for_turn(run: Run, lock: FileLock, asked: Asked) -> bool:
 
 def _older_waits(run: Run) -> bool:
     created = run.status().created
-    statuses = [other.status() for other in list_runs() if other.name != run.name]
-    return any(status.state == "queued" and status.created < created for status in statuses)
+    return any(_waits(other) and other.status().created < created for other in list_runs() if other.name != run.name)
+
+
+def _waits(run: Run) -> bool:
+    try:
+        return run.status().state == "queued"
+    except InputError:  # a damaged run holds nobody up
+        return False
 
 
 def _train(run: Run, asked: Asked) -> str:
