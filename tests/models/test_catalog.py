@@ -171,7 +171,7 @@ def test_dropout_is_set_where_there_is_one(name: str, rate: float) -> None:
 
 def test_blocks_deepen_the_residual_network() -> None:
     shallow, deep = (
-        build_model("resnet_small", (8, 8, 1), 2, options={"blocks_per_group": blocks}) for blocks in (1, 3)
+        build_model("resnet_small", (16, 16, 1), 2, options={"blocks_per_group": blocks}) for blocks in (1, 3)
     )
     count = [sum("conv" in layer.name for layer in network.layers) for network in (shallow, deep)]
     assert count == [8, 24]

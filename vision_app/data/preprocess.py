@@ -37,7 +37,10 @@ def to_channels(images: np.ndarray, channels: int) -> np.ndarray:
         return images
     if channels == 3:
         return np.repeat(images, 3, axis=-1)
-    return np.round(images @ LUMA).astype(np.uint8)[..., None]
+    grey = np.empty((*images.shape[:-1], 1), np.uint8)
+    for chunk, part in zip(grey, images, strict=True):  # image by image: the floats of a whole set take gigabytes
+        chunk[..., 0] = np.round(part @ LUMA)
+    return grey
 
 
 def _square(image: np.ndarray, fit: Fit) -> np.ndarray:

@@ -40,6 +40,12 @@ def choose(page: Page, dropdown: str, option: str | re.Pattern[str]) -> None:
     page.get_by_role("option", name=option).first.click()
 
 
+def ask_model(page: Page, name: str) -> None:
+    """Have a model among those that classify; choosing one that is there already would remove it."""
+    if not page.locator("#classify-models").get_by_text(name, exact=True).count():
+        choose(page, "classify-models", name)
+
+
 def draw(page: Page, pad: str, *strokes: Iterable[tuple[int, int]]) -> None:
     """Draw with the mouse on the pad with this id; points are in units of its 280 x 280 pixels."""
     canvas = page.locator(f"#{pad} canvas")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.browser.steps import SEVEN, choose, draw, open_tab, pixels
+from tests.ui.browser.steps import SEVEN, ask_model, draw, open_tab, pixels
 
 pytestmark = pytest.mark.browser
 
@@ -28,10 +28,10 @@ def test_a_seven_drawn_with_the_mouse_is_a_seven(page: Page) -> None:
     ink = pixels(received)[..., 0]
     assert ink.shape == (28, 28)
     assert ink[0, 0] == 0 and ink.max() > 200  # MNIST's own look: white on black, whatever the paper was
-    columns, rows = np_bounds(ink)
-    assert max(columns, rows) in (19, 20, 21)  # scaled into 20 x 20
+    inked = ink > 40
+    assert max(inked.any(axis=0).sum(), inked.any(axis=1).sum()) in (19, 20, 21)  # scaled into 20 x 20
 
-    choose(page, "classify-models", "digits")
+    ask_model(page, "digits")
     expect(results(page).locator("article h3")).to_have_text(["mnist", "digits"])
     expect(said(page)).to_have_count(2)
 
@@ -39,10 +39,6 @@ def test_a_seven_drawn_with_the_mouse_is_a_seven(page: Page) -> None:
     expect(results(page)).to_contain_text("Draw a digit")
     expect(results(page).locator("article")).to_have_count(0)
     expect(page.locator("#pad").get_by_role("button", name="Undo")).to_be_disabled()
-
-
-def np_bounds(ink) -> tuple[int, int]:
-    return int((ink.max(axis=0) > 40).sum()), int((ink.max(axis=1) > 40).sum())
 
 
 def test_undo_takes_the_last_stroke_back(page: Page) -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.browser.steps import choose, open_tab
+from tests.ui.browser.steps import ask_model, choose, open_tab
 from tests.ui.conftest import REPOSITORY
 from vision_app.data.datasets import find_dataset, load_split
 
@@ -49,7 +49,7 @@ def answer(page: Page, model: str) -> Locator:
 
 def test_uploaded_digits_are_recognised(page: Page) -> None:
     open_upload(page)
-    choose(page, "classify-models", "mnist")
+    ask_model(page, "mnist")
     for digit in (3, 7, 8):
         upload(page, EXAMPLES / f"digit_{digit}.png")
         expect(page.locator("#upload-preview")).to_contain_text(f"digit_{digit}.png")
@@ -67,7 +67,7 @@ def test_an_uploaded_test_image_is_recognised(page: Page, tmp_path: Path, datase
     images, labels = load_split(dataset, "test")
     Image.fromarray(images[index]).save(tmp_path / "test image.png")
     open_upload(page)
-    choose(page, "classify-models", dataset)
+    ask_model(page, dataset)
     upload(page, tmp_path / "test image.png")
     expect(answer(page, dataset)).to_contain_text(f"{find_dataset(dataset).classes[labels[index]]},")
 
