@@ -242,9 +242,10 @@ def _runs_below(root: Path) -> list[Run]:
 
 def _is_readable(run: Run) -> bool:
     try:
-        return bool(run.config().classes)
+        run.config()
     except InputError:
         return False
+    return True
 
 
 def _created(run: Run) -> float:

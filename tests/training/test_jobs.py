@@ -127,13 +127,10 @@ def test_one_trains_while_the_others_wait_oldest_first_and_a_waiting_one_can_be_
 
 
 def test_a_run_that_diverges_fails_in_words_and_shows_its_log() -> None:
-    run = begin(epochs=3, train_limit=200, optimizer="sgd", learning_rate=100, momentum=0.99, normalization="rescale")
-    run_config = run.config()
+    wishes = {"epochs": 3, "train_limit": 200, "optimizer": "sgd", "learning_rate": 100, "momentum": 0.9}
+    run = jobs.start(make_config("digits", "simple_cnn", wishes))  # rectified units grow without bound
     jobs.wait(run)
     status = run.status()
-    if status.state == "completed":  # saturated units can survive any rate: then a number must still be one
-        assert np.isfinite([line["loss"] for line in run.history()]).all()
-        pytest.fail(f"expected divergence with {run_config.learning_rate}")
     assert status.state == "failed"
     assert "Lower the learning rate" in status.message
     assert "TrainingFailed" in run.log_tail()

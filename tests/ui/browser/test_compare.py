@@ -28,10 +28,13 @@ def run(trained_run: Run, runs_folder: Path) -> str:
 
 
 def numbers(page: Page, field: str) -> list[float | None]:
-    """Return a column's values from top to bottom; None where nothing is known."""
-    return [
-        float(text.replace(",", "").split()[0]) if text[0].isdigit() else None for text in page.evaluate(COLUMN, field)
-    ]
+    """Return a column's values from top to bottom, "61.7 k" as 61700; None where nothing is known."""
+    return [as_number(text) for text in page.evaluate(COLUMN, field)]
+
+
+def as_number(text: str) -> float | None:
+    value, _, unit = text.replace(",", "").partition(" ")
+    return float(value) * {"k": 1e3, "M": 1e6}.get(unit, 1) if value[0].isdigit() else None
 
 
 def test_columns_are_sorted_by_number_in_both_directions(page: Page, run: str) -> None:

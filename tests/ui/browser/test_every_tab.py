@@ -19,7 +19,7 @@ NAMELESS = """() => [...document.querySelectorAll("button")]
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
     .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 5).map((element) => element.outerHTML.slice(0, 160))"""
-DARKNESS = """() => getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number)"""
+BACKGROUND = """() => getComputedStyle(document.querySelector("gradio-app")).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number)"""
 
 
 @pytest.mark.parametrize("tab", FILLED)
@@ -32,7 +32,7 @@ def test_narrow_light_and_dark(page: Page, tab: str) -> None:
         assert page.evaluate(WITHOUT_WORDS) == []
         assert page.evaluate(NAMELESS) == []
         expect(page.locator("h1")).to_have_count(1)
-        brightness = page.evaluate(DARKNESS)
+        brightness = page.evaluate(BACKGROUND)
         assert (max(brightness) < 80) == (theme == "dark"), brightness
 
 

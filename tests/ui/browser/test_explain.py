@@ -44,7 +44,7 @@ def test_an_example_is_explained_for_any_class_layer_and_opacity(page: Page) -> 
     layers = page.get_by_role("option").filter(has_not_text="own")
     expect(layers.first).to_be_visible()
     other = next(name for name in layers.all_inner_texts() if name != own)
-    layers.filter(has_text=re.compile(rf"^\s*{re.escape(other)}\s*$")).click()
+    page.get_by_role("option", name=other, exact=True).click()
     expect(results).to_contain_text(f"at layer {other}.")
     expect(overlay).to_be_visible()
 

@@ -18,13 +18,13 @@ from vision_app.ui.thumbs import build_thumbs, clicked, shrink, thumbs_html
 KINDS = {"draw": "Draw", "upload": "Upload", "webcam": "Webcam", "examples": "Examples"}
 CANNOT = "Cannot classify this picture"
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-# What notes the open source runs one by one: a page's first select event must not overtake a person's click.
-IN_TURN = {"concurrency_id": "classify-source", "concurrency_limit": 1}
 
 
 def build(page: Page) -> None:
     """Fill the tab."""
-    kind, chosen, shown = gr.State("draw"), gr.State({}), gr.State([])
+    # A component that the browser itself sets: answers of the server may overtake each other.
+    kind = gr.Textbox("draw", visible="hidden", elem_id="classify-kind")
+    opened, chosen, shown = gr.State("draw"), gr.State({}), gr.State([])
     names = view.model_names()
     with gr.Row(equal_height=False, elem_id="classify-row"):
         with gr.Column(scale=5, min_width=300):
@@ -61,15 +61,22 @@ def build(page: Page) -> None:
     again = {"inputs": [kind, pad, chosen, models], "outputs": answer}
     models.input(_again, **again, **QUIET, **PREDICT)
     for name, tab in zip(KINDS, (draw_tab, upload_tab, webcam_tab, examples_tab), strict=True):
-        opened = tab.select(_opener(name), [kind, models], [kind, models, problem], **QUIET, **IN_TURN)
-        opened.then(_again, **again, **QUIET, **PREDICT)
+        tab.select(None, None, kind, js=f"() => '{name}'", api_visibility="private")
+    kind.change(
+        _open_source,
+        [opened, kind, pad, chosen, models],
+        [opened, models, *answer],
+        trigger_mode="always_last",
+        **QUIET,
+        **PREDICT,
+    )
     listed = [collection, class_name, page_number]
     listing = {"outputs": [thumbs, shown], "api_visibility": "private", "show_progress": "minimal"}
     examples_tab.select(_first_list, [shown, *listed], [collection, thumbs, shown], api_visibility="private")
     collection.input(_classes_of, collection, [class_name, page_number], **QUIET).then(_list, listed, **listing)
     class_name.input(lambda: 0, None, page_number, **QUIET).then(_list, listed, **listing)
     more.click(lambda number: number + 1, page_number, page_number, **QUIET).then(_list, listed, **listing)
-    page.tab.select(_refresh, [kind, models], models, **QUIET, **IN_TURN)
+    page.tab.select(_refresh, [kind, models], models, **QUIET)
     _build_endpoint()
 
 
@@ -173,13 +180,13 @@ def _again(kind: str, drawing: str | None, chosen: dict[str, Source], models: li
     return _answered(lambda: _source_html(chosen[kind], models))
 
 
-def _opener(kind: str) -> Callable[[str, list[str]], tuple[str, list[str], str]]:
-    """Return the handler of a source's tab: it notes the source and begins with the models that suit it."""
-
-    def opened(before: str, models: list[str]) -> tuple[str, list[str], str]:
-        return kind, view.switch_models(before, kind, models, view.model_names()), ""
-
-    return opened
+@say_errors(CANNOT)
+def _open_source(
+    before: str, kind: str, drawing: str | None, chosen: dict[str, Source], models: list[str]
+) -> tuple[Any, ...]:
+    """Begin with the models that suit a source when its tab is opened, and answer to its picture if it has one."""
+    models = view.switch_models(before, kind, models, view.model_names())
+    return kind, models, *_again(kind, drawing, chosen, models)
 
 
 def _refresh(kind: str, models: list[str], request: gr.Request) -> gr.Dropdown:
@@ -187,6 +194,8 @@ def _refresh(kind: str, models: list[str], request: gr.Request) -> gr.Dropdown:
     names = view.model_names()
     asked = [name for name in (address(request).get("model"), address(request).get("run")) if name in names]
     value = asked or view.switch_models(kind, kind, models, names)
+    if value == models:  # left out, as a person may have chosen others meanwhile
+        return gr.Dropdown(choices=names, multiselect=True)
     return gr.Dropdown(choices=names, value=value, multiselect=True)
 
 
