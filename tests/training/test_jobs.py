@@ -158,6 +158,7 @@ def test_publish_copies_what_serving_needs_and_no_more(
     published = jobs.publish(trained_run, "mine")
     assert published.is_checkpoint
     assert not published.log_file.exists()
+    assert published.report() == {**trained_run.report(), "model": "mine"}
     same = np.random.default_rng(0).integers(0, 255, (5, 32, 32, 1))
     assert np.array_equal(
         load_classifier(published).probabilities(same), load_classifier(trained_run).probabilities(same)

@@ -1,5 +1,6 @@
 """Starting and stopping training processes. What a run does afterwards is read from its directory, by anyone."""
 
+import json
 import os
 import re
 import signal
@@ -75,13 +76,15 @@ def publish(run: Run, name: str) -> Run:
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
         raise InputError(f"A checkpoint's name takes letters, digits, '-', '_' and '.', got {name!r}.")
-    if run.report() is None:
+    report = run.report()
+    if report is None:
         raise InputError(f"{run.name} has no test report yet; let it finish before publishing it.")
     target = checkpoints_root() / name
     target.mkdir(parents=True, exist_ok=True)
     for file in CHECKPOINT_FILES:
         if (run.path / file).exists():
             write_atomic(target / file, (run.path / file).read_bytes())
+    write_atomic(target / "report.json", json.dumps({**report, "model": name}, indent=2))
     return Run(target)
 
 
