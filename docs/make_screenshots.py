@@ -78,6 +78,7 @@ def main(url: str) -> None:
             page.wait_for_selector("[role=tab]", timeout=60_000)
             page.wait_for_timeout(2500)
             act(page)
+            page.evaluate("scrollTo(0, 0)")
             page.wait_for_timeout(2500)
             target = ROOT / "docs" / f"{name}.png"
             page.screenshot(path=target)

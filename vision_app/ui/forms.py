@@ -21,6 +21,7 @@ ADVANCED = (
     "mixed_precision", "options",
 )  # fmt: skip
 WIDE = ("augmentation", "options")
+MAY_BE_EMPTY = ("train_limit", "dropout")  # as text: Gradio's number shows and sends 0 where there is none
 TITLES = {
     "sgd": "SGD",
     "rmsprop": "RMSprop",
@@ -56,6 +57,8 @@ def build_field(name: str, value: Any) -> gr.components.Component:
         return gr.Dropdown([(row.title, row.name) for row in AUGMENTATIONS.values()], multiselect=True, **common)
     if name == "options":
         return gr.Textbox(placeholder="blocks_per_group=2", **common)
+    if name in MAY_BE_EMPTY:
+        return gr.Textbox(**common)
     choices = [value for value in _literals(field.annotation) if value is not None]
     if choices == [1, 3]:
         return gr.Dropdown([("Grey", "1"), ("Colour", "3")], **common)
@@ -80,6 +83,7 @@ def form_values(config: RunConfig) -> dict[str, Any]:
     values = {name: getattr(config, name) for name in (*BASIC, *ADVANCED)}
     return {
         **values,
+        **{name: "" if values[name] is None else str(values[name]) for name in MAY_BE_EMPTY},
         "augmentation": list(config.augmentation),
         "channels": str(config.channels),
         "options": ", ".join(f"{name}={value}" for name, value in config.options.items()),
@@ -98,7 +102,7 @@ def read_form(dataset: str, model: str, values: Mapping[str, Any]) -> RunConfig:
     """
     defaults = default_values(dataset, model)
     known = find_dataset(dataset).augmentation
-    given = {name: value for name, value in values.items() if value is not None}
+    given = {name: value for name, value in values.items() if value not in (None, "")}
     given["augmentation"] = {name: known.get(name, -1) for name in values.get("augmentation") or []}
     given["options"] = parse_options(values.get("options") or "")
     if given.get("channels"):

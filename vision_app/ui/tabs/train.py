@@ -56,7 +56,7 @@ def build(page: Page) -> None:
 
 
 def _build_form() -> tuple[forms.Form, gr.Button, gr.Button]:
-    """Build dataset, model, the usual knobs, the buttons, and the advanced knobs folded away."""
+    """Build dataset, model, the buttons, the usual knobs, and the advanced ones folded away."""
     values = forms.default_form("digits", "simple_cnn")
     fields: forms.Form = {}
     with gr.Row():
@@ -64,11 +64,11 @@ def _build_form() -> tuple[forms.Form, gr.Button, gr.Button]:
             value = {"dataset": "digits", "model": "simple_cnn"}[name]
             fields[name] = gr.Dropdown(choices, value=value, label=name.title(), elem_id=f"train-{name}", min_width=140)
     facts = gr.HTML(train_view.facts("digits", "simple_cnn", None), elem_id="train-facts", min_height=64)
-    with gr.Group():
-        _build_knobs(fields, forms.BASIC, values)
     with gr.Row():
         start = gr.Button("Start", variant="primary", elem_id="train-start", min_width=120)
         stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=120)
+    with gr.Group():
+        _build_knobs(fields, forms.BASIC, values)
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values)
     _fill_defaults(fields, facts)
