@@ -122,6 +122,8 @@ def state_of(client: Client, run: str) -> str:
         ("/train", ("nonsense", "lenet5", {}), "Unknown dataset"),
         ("/train", ("digits", "lenet5", {"epochs": 0}), "epochs"),
         ("/train", ("digits", "lenet5", {"no_field": 1}), "no_field"),
+        ("/train", ("digits", "lenet5", 5), "fields with their values"),
+        ("/stop", (5,), "Unknown run"),
         ("/stop", ("../finished-lenet5",), "Unknown run"),
         ("/stop", ("finished-lenet5",), "not running"),
     ],

@@ -40,6 +40,17 @@ def test_an_emptied_number_takes_the_default() -> None:
     assert (config.epochs, config.input_size) == (20, 28)
 
 
+def test_what_may_be_empty_is_shown_and_read_as_text() -> None:
+    values = forms.default_form("digits", "simple_cnn")
+    assert values["train_limit"] == ""  # a number would turn into 0 as soon as the page shows it
+    assert forms.read_form("digits", "simple_cnn", values).train_limit is None
+    config = forms.read_form("digits", "simple_cnn", values | {"train_limit": "400", "dropout": "0.25"})
+    assert (config.train_limit, config.dropout) == (400, 0.25)
+    assert forms.form_values(config)["dropout"] == "0.25"
+    with pytest.raises(InputError, match="train_limit should be a valid integer"):
+        forms.read_form("digits", "simple_cnn", values | {"train_limit": "many"})
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [

@@ -1,7 +1,6 @@
 import inspect
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -21,16 +20,6 @@ def test_tabs_stand_in_the_order_of_the_flow(demo: gr.Blocks) -> None:
     names = [tab.id for tab in tabs if str(tab.elem_id).startswith("tab-")]
     assert names == [row.name for row in layout.TABS]
     assert layout.OPENS_ON in names
-
-
-def test_the_address_opens_a_tab() -> None:
-    assert layout._opened_tab(SimpleNamespace(query_params={"tab": "train"})).selected == "train"
-
-
-@pytest.mark.parametrize("tab", ["nonsense", "", "<script>"])
-def test_an_address_without_a_known_tab_leaves_the_page_alone(tab: str) -> None:
-    request = SimpleNamespace(query_params={"tab": tab} if tab else {})
-    assert layout._opened_tab(request) == gr.skip()
 
 
 def test_the_address_follows_the_tabs_and_drops_what_belonged_to_another() -> None:

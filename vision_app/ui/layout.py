@@ -13,6 +13,11 @@ from vision_app.ui.theme import build_theme, style_sheet
 OPENS_ON = "classify"
 QUEUE_SIZE = 64
 KEPT = (3600, 86400)  # every hour, uploads older than a day are deleted
+QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+# Gradio 6.31 closes its stream of answers when an event ends, and misses the answer to one that begins in that moment,
+# until a further event opens the stream again. So there is one every few seconds, and what fills a tab avoids the queue.
+NUDGE_SECONDS = 3
+OPENING = {**QUIET, "queue": False}
 PREDICT = {"concurrency_id": "predict", "concurrency_limit": 4}  # every event that predicts: never behind anything else
 
 
@@ -57,7 +62,8 @@ def build_app() -> gr.Blocks:
             for row in TABS:
                 _build_tab(demo, tabs, row)
         demo.load(None, None, None, js=_follow_tabs())
-        demo.load(_opened_tab, None, tabs, queue=False, show_progress="hidden", api_visibility="private")
+        timer = gr.Timer(NUDGE_SECONDS)
+        timer.tick(_nudge, trigger_mode="multiple", concurrency_limit=None, **QUIET)
     with demo.route("Guide", "guide"):
         gr.HTML('<a href="./">Back to the workbench</a>')
         gr.Markdown(header.guide_text(), elem_id="guide")
@@ -99,23 +105,29 @@ def _build_tab(demo: gr.Blocks, tabs: gr.Tabs, row: TabRow) -> None:
 
 
 def _follow_tabs() -> str:
-    """Return JavaScript that writes the tab a person opens into the address and drops what belonged to another one.
+    """Return JavaScript that opens the tab that the address names, and writes the tab a person opens into the address.
 
-    It listens to clicks (Enter on a tab is one) and not to Gradio's select event, which the page also sends by itself.
+    It does both in the browser: an answer of the server can come before the page is ready for it. It listens to clicks
+    (Enter on a tab is one) and not to Gradio's select event, which the page also sends by itself.
     """
     names = json.dumps({row.title: row.name for row in TABS})
     return (
-        f"() => {{const names = {names}; document.addEventListener('click', (event) => {{"
+        f"() => {{const names = {names}, opens = '{OPENS_ON}';"
+        " const current = () => new URL(location).searchParams.get('tab') || opens;"
+        " const open = (tries) => {"
+        " const buttons = [...document.querySelectorAll('#tabs > .tab-wrapper button[role=tab]')];"
+        " const button = buttons.find((one) => names[one.textContent.trim()] === current());"
+        " if (button && button.getAttribute('aria-selected') !== 'true') button.click();"
+        " if (tries) setTimeout(() => open(tries - 1), 200);};"
+        " document.addEventListener('click', (event) => {"
         " const button = event.target.closest('#tabs > .tab-wrapper button');"
-        " const name = button && names[button.textContent.trim()]; if (!name) return;"
+        " const name = button && names[button.textContent.trim()]; if (!name || name === current()) return;"
         " const url = new URL(location);"
-        f" if ((url.searchParams.get('tab') || '{OPENS_ON}') === name) return;"
         " for (const key of [...url.searchParams.keys()]) if (!key.startsWith('__')) url.searchParams.delete(key);"
-        " url.searchParams.set('tab', name); history.replaceState(history.state, '', url);});}"
+        " url.searchParams.set('tab', name); history.replaceState(history.state, '', url);});"
+        " if (Object.values(names).includes(current())) open(10);}"
     )
 
 
-def _opened_tab(request: gr.Request) -> Any:
-    """Open the tab that the address names; without one leave the page alone, a person may have clicked already."""
-    name = address(request).get("tab")
-    return gr.Tabs(selected=name) if name in [row.name for row in TABS] else gr.skip()
+def _nudge() -> None:
+    """Do nothing: any queued event has the page open its stream of answers again."""

@@ -34,10 +34,11 @@ def expect_tab(page: Page, tab: str) -> None:
     expect(page.locator(FILLED[tab]).first).to_be_visible()
 
 
-def choose(page: Page, dropdown: str, option: str | re.Pattern[str]) -> None:
-    """Choose an option of the dropdown with this id."""
+def choose(page: Page, dropdown: str, option: str) -> None:
+    """Choose an option of the dropdown with this id; what stands in brackets after its name may be left out."""
     page.locator(f"#{dropdown} input").click()
-    page.get_by_role("option", name=option).first.click()
+    page.get_by_role("option", name=re.compile(rf"^(✓\s*)?{re.escape(option)}( \(.*\))?$")).click()
+    page.locator(f"#{dropdown} input").blur()  # an open list of a multiple choice covers what is above it
 
 
 def ask_model(page: Page, name: str) -> None:
@@ -49,7 +50,8 @@ def ask_model(page: Page, name: str) -> None:
 def draw(page: Page, pad: str, *strokes: Iterable[tuple[int, int]]) -> None:
     """Draw with the mouse on the pad with this id; points are in units of its 280 x 280 pixels."""
     canvas = page.locator(f"#{pad} canvas")
-    canvas.scroll_into_view_if_needed()
+    expect(page.locator("h1")).to_be_visible()  # the header comes late and moves what is below
+    canvas.hover()  # waits until it stands still
     box = canvas.bounding_box()
     for stroke in strokes:
         (start, *rest) = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280) for x, y in stroke]
@@ -72,6 +74,17 @@ def wait_for(page: Page, look: Callable[[], Any], words: str, seconds: float = 9
             return seen
         page.wait_for_timeout(200)
     raise AssertionError(f"Waited {seconds:g} s in vain for {words}.")
+
+
+def settled(page: Page, picture: Locator) -> str:
+    """Return the address of an <img> once it stands still: answers follow the pen while it draws."""
+    seen: list[str | None] = []
+
+    def still() -> str | None:
+        seen.append(picture.get_attribute("src"))
+        return seen[-1] if len(seen) > 6 and len(set(seen[-6:])) == 1 else None
+
+    return wait_for(page, still, "a picture that stands still")
 
 
 def pixels(picture: Locator) -> np.ndarray:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.browser.steps import SEVEN, ask_model, draw, open_tab, pixels
+from tests.ui.browser.steps import SEVEN, ask_model, draw, open_tab, pixels, settled
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +46,7 @@ def test_undo_takes_the_last_stroke_back(page: Page) -> None:
     draw(page, "pad", ((140, 50), (140, 230)))
     expect(said(page)).to_contain_text("1,")
     received = results(page).locator("figure img")
-    one = received.get_attribute("src")
+    one = settled(page, received)
     draw(page, "pad", ((60, 140), (220, 140)))
     expect(received).not_to_have_attribute("src", one)
     page.locator("#pad").get_by_role("button", name="Undo").click()

@@ -70,7 +70,7 @@ def test_the_address_opens_a_tab_and_follows_it(page: Page) -> None:
 
 def test_the_guide_is_a_page_of_the_app(page: Page) -> None:
     page.goto("/")
-    page.get_by_role("link", name="Guide").click()
+    page.locator("#header").get_by_role("link", name="Guide").click()
     expect(page.locator("#guide h1").first).to_be_visible()
     page.get_by_role("link", name="Back to the workbench").click()
     expect_tab(page, "classify")

@@ -42,7 +42,7 @@ def answer(page: Page, model: str) -> Locator:
     """What a model says, large."""
     return (
         page.locator("#classify-results article")
-        .filter(has=page.get_by_role("heading", name=model))
+        .filter(has=page.get_by_role("heading", name=model, exact=True))
         .locator(".vw-answer p[role=status]")
     )
 

@@ -14,9 +14,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 MINUTES = 300_000  # milliseconds: what a run may take on a machine with other work
 LOOK = """() => {
-  const live = document.querySelector("#train-live"), line = live.querySelector(".vw-plot-box polyline");
+  const live = document.querySelector("#train-live"), line = live?.querySelector(".vw-plot-box polyline");
   return {
-    state: live.querySelector(".vw-live-head .vw-state")?.className.match(/vw-(?!state)(\\w+)/)[1],
+    state: live?.querySelector(".vw-live-head .vw-state")?.className.match(/vw-(?!state)(\\w+)/)[1],
     points: line ? line.points.numberOfItems : 0,
   };
 }"""
@@ -120,6 +120,8 @@ def test_a_failed_run_says_why(page: Page, runs_folder: Path) -> None:
 def test_an_impossible_form_is_refused_in_words(page: Page) -> None:
     open_tab(page, "train")
     page.get_by_role("button", name="Advanced").click()
+    for field in ("Dropout", "Training images"):
+        expect(page.get_by_label(field)).to_have_value("")  # empty: the model's own, all of them
     page.locator("#field-warmup_epochs input").fill("50")
     page.locator("#field-warmup_epochs input").press("Tab")
     page.locator("#train-start").click()

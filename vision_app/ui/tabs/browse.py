@@ -11,7 +11,7 @@ from vision_app.ui import browse_view as view
 from vision_app.ui.browse_statistics import statistics_html
 from vision_app.ui.browse_view import GalleryPage
 from vision_app.ui.downloads import end_html, progress_html, stop_download, watch
-from vision_app.ui.layout import PREDICT, Page, address
+from vision_app.ui.layout import OPENING, PREDICT, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pictures import ALL_CLASSES, class_names
 from vision_app.ui.thumbs import build_thumbs, clicked
@@ -80,7 +80,7 @@ def build(page: Page) -> None:
         _open,
         [shown, *asked, model],
         [dataset, split, class_name, facts, fetch, start, model, *gallery],
-        **QUIET,
+        **OPENING,
     )
     opened.then(**remembered)
     opened.then(_statistics, **about)

@@ -9,7 +9,7 @@ import gradio as gr
 from vision_app.errors import InputError
 from vision_app.ui import classify_view as view
 from vision_app.ui import pictures
-from vision_app.ui.layout import PREDICT, Page, address
+from vision_app.ui.layout import OPENING, PREDICT, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pad import build_pad, decode_pad
 from vision_app.ui.pictures import Source
@@ -76,7 +76,7 @@ def build(page: Page) -> None:
     collection.input(_classes_of, collection, [class_name, page_number], **QUIET).then(_list, listed, **listing)
     class_name.input(lambda: 0, None, page_number, **QUIET).then(_list, listed, **listing)
     more.click(lambda number: number + 1, page_number, page_number, **QUIET).then(_list, listed, **listing)
-    page.tab.select(_refresh, [kind, models], models, **QUIET)
+    page.tab.select(_refresh, [kind, models], models, **OPENING)
     _build_endpoint()
 
 

@@ -10,7 +10,7 @@ from vision_app.evaluation.compare import compare as rank
 from vision_app.evaluation.compare import comparison_rows
 from vision_app.ui import compare_view as view
 from vision_app.ui.compare_details import details_html, scatter_html
-from vision_app.ui.layout import Page, address
+from vision_app.ui.layout import OPENING, Page, address
 from vision_app.ui.messages import say_errors
 
 CANNOT = "Cannot compare"
@@ -69,7 +69,7 @@ def build(page: Page) -> None:
     drawing = {"inputs": [chosen, *filters], "outputs": scatter}
     opening = {"inputs": [chosen, *filters, axis], "outputs": [*filters, table, note, chosen, details, scatter]}
     for event in (page.tab.select, refresh.click):
-        opened = event(_open, **opening, **QUIET)
+        opened = event(_open, **opening, **OPENING)
         measured = opened.then(_measure, None, measuring, **QUIET, **MEASURE)
         measured.then(_draw_scatter, **drawing, **QUIET)
     # Not "always_last": Gradio then repeats the first event's choice instead of the last one's.

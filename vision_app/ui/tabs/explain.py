@@ -13,7 +13,7 @@ from vision_app.ui import classify_view, pictures
 from vision_app.ui import explain_view as view
 from vision_app.ui.browse_view import show_below
 from vision_app.ui.explain_view import Chosen, Explained
-from vision_app.ui.layout import Page, address
+from vision_app.ui.layout import OPENING, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pad import build_pad, decode_pad
 from vision_app.ui.pictures import Source
@@ -131,7 +131,7 @@ def build(page: Page) -> None:
     class_filter.input(lambda: 0, None, sheet, **QUIET).then(**listing)
     more.click(lambda number: number + 1, sheet, sheet, **QUIET).then(**listing)
     opened = page.tab.select(
-        _open, [shown, chosen, model, *listed], [collection, thumbs, shown, chosen, *suited], **QUIET
+        _open, [shown, chosen, model, *listed], [collection, thumbs, shown, chosen, *suited], **OPENING
     )
     opened = opened.success(**again)
     opened.then(**kept)

@@ -166,6 +166,10 @@ def train(dataset: str, model: str, settings: dict[str, Any] | None = None) -> d
     Returns:
         {"run": its id, "state": "queued"}.
     """
+    if not isinstance(settings, dict | None):
+        raise InputError(
+            f"Expected settings as fields with their values, got {settings!r}; send such as {{'epochs': 5}}."
+        )
     return {"run": jobs.start(make_config(dataset, model, settings or {})).name, "state": "queued"}
 
 
@@ -179,7 +183,7 @@ def stop_run(run: str) -> dict[str, Any]:
     Returns:
         {"run": its id, "state": the state it is in now}.
     """
-    found = train_view.find_run(run)
+    found = train_view.find_run(str(run))
     if found is None:
         raise InputError(f"Unknown run '{run}'. Expected the id of a run.")
     jobs.stop(found)
