@@ -41,6 +41,12 @@ def choose(page: Page, dropdown: str, option: str) -> None:
     page.locator(f"#{dropdown} input").blur()  # an open list of a multiple choice covers what is above it
 
 
+def choose_source(page: Page, tab: str, title: str) -> None:
+    """Open one of the places that a picture of this tab can come from."""
+    page.locator(f"#{tab}-source").get_by_text(title, exact=True).click()
+    expect(page.locator(f"#{tab}-source").get_by_role("radio", name=title)).to_be_checked()
+
+
 def ask_model(page: Page, name: str) -> None:
     """Have a model among those that classify; choosing one that is there already would remove it."""
     if not page.locator("#classify-models").get_by_text(name, exact=True).count():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.browser.steps import choose, open_tab, pixels
+from tests.ui.browser.steps import choose, choose_source, open_tab, pixels
 from tests.ui.conftest import REPOSITORY
 
 pytestmark = pytest.mark.browser
@@ -51,7 +51,7 @@ def test_an_example_is_explained_for_any_class_layer_and_opacity(page: Page) -> 
 
 def test_an_upload_is_explained_and_a_broken_one_leaves_it(page: Page, tmp_path) -> None:
     open_tab(page, "explain", model="mnist")
-    page.locator("#explain-sources").get_by_role("tab", name="Upload").click()
+    choose_source(page, "explain", "Upload")
     file = page.locator("#explain-upload input[type=file]")
     file.set_input_files(REPOSITORY / "examples" / "digit_4.png")
     overlay = page.get_by_role("img", name="Grad-CAM of digit_4.png for class 4", exact=True)

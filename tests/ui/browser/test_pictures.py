@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.browser.steps import ask_model, choose, open_tab
+from tests.ui.browser.steps import ask_model, choose, choose_source, open_tab
 from tests.ui.conftest import REPOSITORY
 from vision_app.data.datasets import find_dataset, load_split
 
@@ -30,7 +30,7 @@ def huge_png(side: int = 30_000) -> bytes:
 
 def open_upload(page: Page) -> None:
     open_tab(page, "classify")
-    page.locator("#sources").get_by_role("tab", name="Upload").click()
+    choose_source(page, "classify", "Upload")
     expect(page.locator("#classify-results")).to_contain_text("Choose a picture")
 
 
@@ -101,7 +101,7 @@ def test_files_that_are_no_pictures_get_one_sentence_and_the_answer_stays(page: 
 
 def test_a_click_on_an_example_is_answered(page: Page) -> None:
     open_tab(page, "classify")
-    page.locator("#sources").get_by_role("tab", name="Examples").click()
+    choose_source(page, "classify", "Examples")
     examples = page.locator("#examples")
     examples.get_by_role("button", name="digit 5").click()
     expect(answer(page, "mnist")).to_contain_text("5,")

@@ -13,6 +13,7 @@ from vision_app.ui.layout import OPENING, PREDICT, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pad import build_pad, decode_pad
 from vision_app.ui.pictures import Source
+from vision_app.ui.sources import build_switch, show_panel
 from vision_app.ui.thumbs import build_thumbs, clicked, shrink, thumbs_html
 
 KINDS = {"draw": "Draw", "upload": "Upload", "webcam": "Webcam", "examples": "Examples"}
@@ -22,24 +23,22 @@ QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 def build(page: Page) -> None:
     """Fill the tab."""
-    # A component that the browser itself sets: answers of the server may overtake each other.
-    kind = gr.Textbox("draw", visible="hidden", elem_id="classify-kind")
     opened, chosen, shown = gr.State("draw"), gr.State({}), gr.State([])
     names = view.model_names()
     with gr.Row(equal_height=False, elem_id="classify-row"):
         with gr.Column(scale=5, min_width=300):
-            with gr.Tabs(elem_id="sources"):
-                with gr.Tab(KINDS["draw"], id="draw") as draw_tab:
-                    pad = build_pad()
-                with gr.Tab(KINDS["upload"], id="upload") as upload_tab:
-                    file = gr.File(label="Any picture", height=190, elem_id="upload")
-                    preview = gr.HTML(elem_id="upload-preview")
-                with gr.Tab(KINDS["webcam"], id="webcam") as webcam_tab:
-                    photo = _webcam()
-                with gr.Tab(KINDS["examples"], id="examples") as examples_tab:
-                    collection, class_name = _example_controls()
-                    thumbs = build_thumbs(elem_id="examples")
-                    more, page_number = gr.Button("Show others", size="md", elem_id="example-more"), gr.State(0)
+            kind = build_switch(KINDS, "classify-source")
+            with gr.Column() as draw_panel:
+                pad = build_pad()
+            with gr.Column(visible=False) as upload_panel:
+                file = gr.File(label="Any picture", height=190, elem_id="upload")
+                preview = gr.HTML(elem_id="upload-preview")
+            with gr.Column(visible=False) as webcam_panel:
+                photo = _webcam()
+            with gr.Column(visible=False) as examples_panel:
+                collection, class_name = _example_controls()
+                thumbs = build_thumbs(elem_id="examples")
+                more, page_number = gr.Button("Show others", size="md", elem_id="example-more"), gr.State(0)
             problem = gr.HTML(elem_id="classify-problem")
             models = gr.Dropdown(
                 choices=names,
@@ -60,8 +59,7 @@ def build(page: Page) -> None:
     thumbs.click(_pick, [shown, models, chosen], [models, chosen, *answer], **QUIET, **PREDICT)
     again = {"inputs": [kind, pad, chosen, models], "outputs": answer}
     models.input(_again, **again, **QUIET, **PREDICT)
-    for name, tab in zip(KINDS, (draw_tab, upload_tab, webcam_tab, examples_tab), strict=True):
-        tab.select(None, None, kind, js=f"() => '{name}'", api_visibility="private")
+    show_panel(kind, dict(zip(KINDS, (draw_panel, upload_panel, webcam_panel, examples_panel), strict=True)))
     kind.change(
         _open_source,
         [opened, kind, pad, chosen, models],
@@ -72,7 +70,7 @@ def build(page: Page) -> None:
     )
     listed = [collection, class_name, page_number]
     listing = {"outputs": [thumbs, shown], "api_visibility": "private", "show_progress": "minimal"}
-    examples_tab.select(_first_list, [shown, *listed], [collection, thumbs, shown], api_visibility="private")
+    kind.change(_first_list, [kind, shown, *listed], [collection, thumbs, shown], **QUIET)
     collection.input(_classes_of, collection, [class_name, page_number], **QUIET).then(_list, listed, **listing)
     class_name.input(lambda: 0, None, page_number, **QUIET).then(_list, listed, **listing)
     more.click(lambda number: number + 1, page_number, page_number, **QUIET).then(_list, listed, **listing)
@@ -96,12 +94,12 @@ def _webcam() -> gr.Image:
 
 def _example_controls() -> tuple[gr.Dropdown, gr.Dropdown]:
     with gr.Row():
-        collection = gr.Dropdown(choices=[], label="Pictures", min_width=150, elem_id="example-collection")
+        collection = gr.Dropdown(choices=[], label="Pictures", min_width=190, elem_id="example-collection")
         class_name = gr.Dropdown(
             choices=[pictures.ALL_CLASSES],
             value=pictures.ALL_CLASSES,
             label="Class",
-            min_width=130,
+            min_width=150,
             elem_id="example-class",
         )
     return collection, class_name
@@ -184,7 +182,7 @@ def _again(kind: str, drawing: str | None, chosen: dict[str, Source], models: li
 def _open_source(
     before: str, kind: str, drawing: str | None, chosen: dict[str, Source], models: list[str]
 ) -> tuple[Any, ...]:
-    """Begin with the models that suit a source when its tab is opened, and answer to its picture if it has one."""
+    """Begin with the models that suit a source when it is opened, and answer to its picture if it has one."""
     models = view.switch_models(before, kind, models, view.model_names())
     return kind, models, *_again(kind, drawing, chosen, models)
 
@@ -200,9 +198,9 @@ def _refresh(kind: str, models: list[str], request: gr.Request) -> gr.Dropdown:
 
 
 @say_errors("Cannot show these pictures")
-def _first_list(shown: list[Source], collection: str | None, class_name: str, page: int) -> tuple[Any, ...]:
-    """Fill the examples when their tab is first opened."""
-    if shown:
+def _first_list(kind: str, shown: list[Source], collection: str | None, class_name: str, page: int) -> tuple[Any, ...]:
+    """Fill the examples when they are first opened."""
+    if shown or kind != "examples":
         return gr.skip(), gr.skip(), gr.skip()
     choices = pictures.collections()
     collection = collection or choices[0][1]

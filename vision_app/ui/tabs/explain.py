@@ -17,9 +17,10 @@ from vision_app.ui.layout import OPENING, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pad import build_pad, decode_pad
 from vision_app.ui.pictures import Source
+from vision_app.ui.sources import build_switch, show_panel
 from vision_app.ui.thumbs import build_thumbs, clicked, shrink, thumbs_html
 
-KINDS = ("examples", "upload", "draw")
+KINDS = {"examples": "Examples", "upload": "Upload", "draw": "Draw"}
 CANNOT = "Cannot explain this picture"
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 EXPLAIN = {"concurrency_id": "explain", "concurrency_limit": 4}
@@ -43,59 +44,22 @@ _REMEMBER = """(model) => {
 def build(page: Page) -> None:
     """Fill the tab."""
     chosen, shown, drawn = gr.State(Chosen()), gr.State([]), gr.State(None)
-    model_start = next(iter(classify_view.model_names()), None)
     with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=300), gr.Tabs(elem_id="explain-sources"):
-            with gr.Tab("Examples", id="examples") as examples_tab:
-                with gr.Row():
-                    collection = gr.Dropdown([], label="Test images of", min_width=130, elem_id="explain-collection")
-                    class_filter = gr.Dropdown(
-                        [pictures.ALL_CLASSES],
-                        value=pictures.ALL_CLASSES,
-                        label="Showing",
-                        min_width=120,
-                        elem_id="explain-filter",
-                    )
-                thumbs = build_thumbs(elem_id="explain-examples")
-                more, sheet = gr.Button("Show others", size="md", elem_id="explain-more"), gr.State(0)
-            with gr.Tab("Upload", id="upload") as upload_tab:
+        with gr.Column(scale=5, min_width=300):
+            kind = build_switch(KINDS, "explain-source")
+            with gr.Column() as examples_panel:
+                collection, class_filter, thumbs, more, sheet = _examples()
+            with gr.Column(visible=False) as upload_panel:
                 file = gr.File(label="Any picture", height=190, elem_id="explain-upload")
                 preview = gr.HTML(elem_id="explain-preview")
-            with gr.Tab("Draw", id="draw") as draw_tab:
+            with gr.Column(visible=False) as draw_panel:
                 pad = build_pad("explain-pad")
         with gr.Column(scale=7, min_width=300):
-            with gr.Row():
-                model = gr.Dropdown(
-                    classify_view.model_names(),
-                    value=model_start,
-                    label="Model",
-                    scale=3,
-                    min_width=240,
-                    elem_id="explain-model",
-                )
-                class_name = gr.Dropdown(
-                    [view.PREDICTED],
-                    value=view.PREDICTED,
-                    label="Class",
-                    scale=2,
-                    min_width=150,
-                    elem_id="explain-class",
-                )
-            with gr.Row():
-                layer = gr.Dropdown(
-                    [("The model's own", "")], value="", label="Layer", scale=3, min_width=240, elem_id="explain-layer"
-                )
-                method = gr.Dropdown(
-                    view.method_choices(),
-                    value=view.method_choices()[0][1],
-                    label="Method",
-                    scale=2,
-                    min_width=150,
-                    elem_id="explain-method",
-                )
+            model, class_name, layer, method = _choices()
             status = gr.HTML(elem_id="explain-status")
-            results = gr.HTML(view.empty_html(model_start), elem_id="explain-results", min_height=430)
+            results = gr.HTML(view.empty_html(model.value), elem_id="explain-results", min_height=430)
             opacity = gr.Slider(0, 100, OPACITY, step=5, label="Opacity of the heat map, %", elem_id="explain-opacity")
+    show_panel(kind, dict(zip(KINDS, (examples_panel, upload_panel, draw_panel), strict=True)))
 
     asked = [chosen, pad, model, class_name, layer, method, opacity]
     answer = {"trigger_mode": "always_last", **QUIET, **EXPLAIN}  # what was asked for last is what is shown
@@ -116,27 +80,61 @@ def build(page: Page) -> None:
     for control in (class_name, layer, method):
         control.input(**again)
     opacity.change(_draw, [drawn, opacity], results, trigger_mode="always_last", **QUIET)
-    for name, tab in zip(KINDS, (examples_tab, upload_tab, draw_tab), strict=True):
-        tab.select(_opener(name), asked, [chosen, status, results, drawn], **answer)
-
+    kind.change(_open_source, [kind, *asked], [chosen, status, results, drawn], **answer)
     listed = [collection, class_filter, sheet]
-    listing = {
-        "fn": _list,
-        "inputs": listed,
-        "outputs": [thumbs, shown],
-        "show_progress": "minimal",
-        "api_visibility": "private",
-    }
-    collection.input(_classes_of, collection, [class_filter, sheet], **QUIET).then(**listing)
-    class_filter.input(lambda: 0, None, sheet, **QUIET).then(**listing)
-    more.click(lambda number: number + 1, sheet, sheet, **QUIET).then(**listing)
     opened = page.tab.select(
         _open, [shown, chosen, model, *listed], [collection, thumbs, shown, chosen, *suited], **OPENING
     )
     opened = opened.success(**again)
     opened.then(**kept)
     opened.then(**layers)
+    _wire_examples(listed, more, [thumbs, shown])
     _build_endpoint()
+
+
+def _examples() -> tuple[gr.Dropdown, gr.Dropdown, gr.HTML, gr.Button, gr.State]:
+    """Build the pictures to click on, and what says which."""
+    with gr.Row():
+        collection = gr.Dropdown([], label="Test images of", min_width=190, elem_id="explain-collection")
+        class_filter = gr.Dropdown(
+            [pictures.ALL_CLASSES],
+            value=pictures.ALL_CLASSES,
+            label="Showing",
+            min_width=150,
+            elem_id="explain-filter",
+        )
+    thumbs = build_thumbs(elem_id="explain-examples")
+    return collection, class_filter, thumbs, gr.Button("Show others", size="md", elem_id="explain-more"), gr.State(0)
+
+
+def _choices() -> tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Dropdown]:
+    """Build the choices of model, class, layer and method."""
+    names, methods = classify_view.model_names(), view.method_choices()
+    wide, narrow = {"scale": 3, "min_width": 240}, {"scale": 2, "min_width": 150}
+    with gr.Row():
+        model = gr.Dropdown(names, value=next(iter(names), None), label="Model", elem_id="explain-model", **wide)
+        class_name = gr.Dropdown(
+            [view.PREDICTED], value=view.PREDICTED, label="Class", elem_id="explain-class", **narrow
+        )
+    with gr.Row():
+        layer = gr.Dropdown([("The model's own", "")], value="", label="Layer", elem_id="explain-layer", **wide)
+        method = gr.Dropdown(methods, value=methods[0][1], label="Method", elem_id="explain-method", **narrow)
+    return model, class_name, layer, method
+
+
+def _wire_examples(listed: list[Any], more: gr.Button, filled: list[Any]) -> None:
+    """List the pictures anew when the collection, the class or the sheet changes."""
+    collection, class_filter, sheet = listed
+    listing = {
+        "fn": _list,
+        "inputs": listed,
+        "outputs": filled,
+        "show_progress": "minimal",
+        "api_visibility": "private",
+    }
+    collection.input(_classes_of, collection, [class_filter, sheet], **QUIET).then(**listing)
+    class_filter.input(lambda: 0, None, sheet, **QUIET).then(**listing)
+    more.click(lambda number: number + 1, sheet, sheet, **QUIET).then(**listing)
 
 
 def _build_endpoint() -> None:
@@ -249,21 +247,11 @@ def _suited_model(source: Source, model: str | None) -> str | None:
     return next(iter(suited), None)
 
 
-def _opener(kind: str) -> Any:
-    """Return the handler of a source's tab: it notes the source and explains its picture.
-
-    The first tab also announces itself when the page loads, and then nothing is asked.
-    """
-
-    def opened(chosen: Chosen, *asked: Any) -> Iterator[tuple[Any, ...]]:
-        if chosen.kind == kind:
-            yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
-            return
-        chosen = Chosen(kind, chosen.sources)
-        for step in _explain(chosen, *asked):
-            yield chosen, *step
-
-    return opened
+def _open_source(kind: str, chosen: Chosen, *asked: Any) -> Iterator[tuple[Any, ...]]:
+    """Note which source is open and explain its picture."""
+    chosen = Chosen(kind, chosen.sources)
+    for step in _explain(chosen, *asked):
+        yield chosen, *step
 
 
 @say_errors("Cannot show these pictures")
