@@ -32,8 +32,7 @@ def test_the_guide_is_the_readme_without_its_front_matter(monkeypatch: pytest.Mo
     readme = tmp_path / "README.md"
     readme.write_text("---\ntitle: x\n---\n# Guide\n\n![Train](docs/train.png)\n\n---\n\nend\n")
     monkeypatch.setattr(header, "GUIDE_FILE", readme)
-    monkeypatch.setattr(header, "PICTURES", Path("/srv/app/docs"))
-    assert header.guide_text() == "# Guide\n\n![Train](gradio_api/file=/srv/app/docs/train.png)\n\n---\n\nend\n"
+    assert header.guide_text() == "# Guide\n\n![Train](guide-pictures/train.png)\n\n---\n\nend\n"
 
 
 def test_without_a_readme_the_guide_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

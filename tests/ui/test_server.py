@@ -59,7 +59,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     assert process.wait(30) == 0
 
 
-@pytest.mark.parametrize("path", ["/", "/config", "/health", "/api/models", "/guide", "/gradio_api/info"])
+@pytest.mark.parametrize(
+    "path", ["/", "/config", "/health", "/api/models", "/guide", "/guide-pictures/train.png", "/gradio_api/info"]
+)
 def test_page_and_routes_answer_together(served: Served, path: str) -> None:
     answer = httpx.get(served.url + path, timeout=30)
     assert answer.status_code == 200

@@ -111,9 +111,16 @@ def _identified(stream, name: str) -> Image.Image:
     try:
         return Image.open(stream, formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(name, "far more", max(MAX_MEGAPIXELS.values())) from error
+        raise _too_large(name, "far more", MAX_MEGAPIXELS[_bomb_format(stream)]) from error
     except Exception as error:  # A damaged header makes Pillow's plugins raise every kind of error.
         raise InputError(f"Expected {EXPECTED}, but {name} is {_kind(stream)}; save it as JPEG or PNG.") from error
+
+
+def _bomb_format(stream) -> str:
+    """Return the format of a picture so large that Pillow refuses to say anything of it."""
+    stream.seek(0)
+    start = stream.read(12)
+    return "JPEG" if start.startswith(b"\xff\xd8") else "WEBP" if start[8:] == b"WEBP" else "PNG"
 
 
 def _too_large(name: str, got: str, limit: int) -> InputError:

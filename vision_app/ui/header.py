@@ -10,6 +10,7 @@ from vision_app.device import describe_cpu, describe_gpus, list_gpus
 REPOSITORY = Path(__file__).resolve().parents[2]
 GUIDE_FILE = REPOSITORY / "README.md"
 PICTURES = REPOSITORY / "docs"
+PICTURES_ROUTE = "guide-pictures"
 
 
 def header_html() -> str:
@@ -34,4 +35,4 @@ def guide_text() -> str:
     if not GUIDE_FILE.exists():
         return "# Guide\n\nThe guide is the file README.md of the project; it is missing here."
     text = re.sub(r"\A---\n.*?\n---\n", "", GUIDE_FILE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    return re.sub(r"\]\((?:\./)?docs/", lambda _: f"](gradio_api/file={PICTURES.as_posix()}/", text)
+    return re.sub(r"\]\((?:\./)?docs/", f"]({PICTURES_ROUTE}/", text)

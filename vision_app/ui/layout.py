@@ -78,7 +78,6 @@ def launch_options() -> dict[str, Any]:
         "footer_links": ["api", "settings"],
         "run_history": False,  # people's pictures are not kept
         "max_file_size": "50mb",
-        "allowed_paths": [str(header.PICTURES)],
         "show_error": False,
         "ssr_mode": False,
         "pwa": False,

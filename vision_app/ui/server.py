@@ -10,11 +10,13 @@ from typing import NoReturn
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from vision_app.errors import InputError
 from vision_app.runs import LIVE, list_runs
 from vision_app.serving.api import create_api
 from vision_app.training import jobs
+from vision_app.ui import header
 from vision_app.ui.layout import build_app, launch_options
 
 HOST, PORT = "127.0.0.1", 7860
@@ -23,10 +25,13 @@ SAVE_SECONDS = 20  # a Space is given 30 seconds to end
 
 
 def create_server() -> FastAPI:
-    """Return the REST routes with the page mounted beneath them."""
+    """Return the REST routes with the guide's pictures and the page mounted beneath them."""
+    routes = create_api()
+    if header.PICTURES.is_dir():
+        routes.mount(f"/{header.PICTURES_ROUTE}", StaticFiles(directory=header.PICTURES))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported")  # said even when it was not asked for
-        return gr.mount_gradio_app(create_api(), build_app(), path="/", **launch_options())
+        return gr.mount_gradio_app(routes, build_app(), path="/", **launch_options())
 
 
 def serve(host: str | None = None, port: int | None = None) -> None:

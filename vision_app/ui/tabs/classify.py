@@ -107,8 +107,11 @@ def _example_controls() -> tuple[gr.Dropdown, gr.Dropdown]:
 
 def _build_endpoint() -> None:
     """Add the public endpoint; its components only carry its values."""
-    file, answers, button = gr.File(visible=False), gr.JSON(label="answers", visible=False), gr.Button(visible=False)
-    models = gr.Dropdown(choices=[], multiselect=True, allow_custom_value=True, visible=False)
+    file = gr.File(label="An image file", visible=False)
+    answers, button = gr.JSON(label="One answer a model", visible=False), gr.Button(visible=False)
+    models = gr.Dropdown(
+        choices=[], multiselect=True, allow_custom_value=True, label="Names of checkpoints or runs", visible=False
+    )
     button.click(classify, [file, models], answers, api_name="classify", show_progress="hidden", **PREDICT)
 
 

@@ -139,9 +139,12 @@ def _wire_examples(listed: list[Any], more: gr.Button, filled: list[Any]) -> Non
 
 def _build_endpoint() -> None:
     """Add the public endpoint; its components only carry its values."""
-    file, picture = gr.File(visible=False), gr.Image(format="png", visible=False)
-    model, class_name, layer = gr.Textbox(visible=False), gr.Textbox(visible=False), gr.Textbox(visible=False)
-    said, button = gr.JSON(visible=False), gr.Button(visible=False)
+    file = gr.File(label="An image file", visible=False)
+    model = gr.Textbox(label="Name of a checkpoint or run", visible=False)
+    class_name = gr.Textbox("", label="The class to explain; empty: the predicted one", visible=False)
+    layer = gr.Textbox("", label="The layer to read; empty: the model's own", visible=False)
+    picture = gr.Image(label="The heat map over the image that the network received", format="png", visible=False)
+    said, button = gr.JSON(label="What it says", visible=False), gr.Button(visible=False)
     button.click(
         explain,
         [file, model, class_name, layer],
