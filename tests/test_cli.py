@@ -345,6 +345,9 @@ def test_module_runs_as_a_program() -> None:
         (("--set", "colour=1"), "Unknown field 'colour'"),
         (("--set", "epochs"), "FIELD=VALUE"),
         (("--like", "none"), "Unknown model 'none'"),
+        (("--publish", "bad name"), "A checkpoint's name takes letters"),
+        (("--set", "options=width"), "must look like 'blocks_per_group=2', got 'width'"),
+        (("--set", "options=width=16"), "has no option 'width'"),
     ],
 )
 def test_train_refuses_before_it_starts(home: Path, options: tuple[str, ...], message: str) -> None:

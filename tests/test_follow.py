@@ -82,7 +82,9 @@ def test_a_run_that_ends_while_it_is_stopped_is_no_error(monkeypatch: pytest.Mon
         raise InputError("it is not running")
 
     monkeypatch.setattr("vision_app.training.jobs.stop", too_late)
-    watch(ScriptedRun("ctrl-c", "completed"))
+    run = ScriptedRun("running", "ctrl-c", "running", "completed")
+    watch(run)
+    assert run.states == []  # looked at until its end
 
 
 @pytest.mark.parametrize(("state", "exit_code"), [("completed", 0), ("stopped", 0), ("failed", 1), ("interrupted", 1)])

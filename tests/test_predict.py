@@ -148,6 +148,32 @@ def test_a_better_epoch_of_an_unfinished_run_is_served(
     assert np.abs(answers - keras_answers(better, IMAGES)).max() < 1e-5
 
 
+def test_a_model_that_is_replaced_while_it_is_converted_is_converted_again(
+    copy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worse, better = copy.tflite_file.read_bytes(), make_run(tmp_path / "better", seed=5)
+    copy.tflite_file.unlink()
+    contents = [worse, better.tflite_file.read_bytes()]
+
+    def convert(command: list[str], **options: object) -> SimpleNamespace:
+        if len(contents) == 2:  # the worker finds a better epoch just now
+            shutil.copyfile(better.model_file, copy.model_file)
+            os.utime(copy.model_file, ns=(10**18, 10**18))
+        return SimpleNamespace(returncode=0, stdout=contents.pop(0))
+
+    monkeypatch.setattr("vision_app.predict.subprocess.run", convert)
+    answers = load_classifier(copy).probabilities(IMAGES)
+    assert contents == [] and np.abs(answers - keras_answers(better, IMAGES)).max() < 1e-5
+    assert copy.tflite_file.stat().st_mtime_ns == 10**18
+
+
+def test_an_answer_that_is_no_number_is_told(copy: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = load_classifier(copy)
+    monkeypatch.setattr(classifier, "_invoke", lambda images: np.full((len(images), 10), np.nan, np.float32))
+    with pytest.raises(InputError, match="copy answered with values that are not numbers"):
+        classifier.predict_received(IMAGES[0])
+
+
 def test_a_finished_run_is_served_as_it_is(copy: Run) -> None:
     (copy.path / "report.json").write_text("{}")
     os.utime(copy.tflite_file, ns=(1, 1))

@@ -136,6 +136,8 @@ def train(
     from vision_app.training import jobs
     from vision_app.training.recipe import make_config
 
+    if publish:
+        jobs.check_name(publish)
     base = resolve(like).config() if like else None
     options = {"dataset": dataset, "model": model, "epochs": epochs, "seed": seed}
     fields = parse_changes(changes or []) | {field: value for field, value in options.items() if value is not None}

@@ -120,9 +120,15 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
             return {}
         if isinstance(value, str):
             value = [part for part in value.replace(" ", "").split(",") if part]
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
             return dict(part.split("=", 1) if "=" in part else (part, -1) for part in value)
         return value
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _options_from_text(cls, value: Any) -> Any:
+        """Accept "width=16, depth=2" or a mapping."""
+        return parse_options(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -153,6 +159,22 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
     def to_json(self) -> str:
         """Return the config as indented JSON."""
         return json.dumps(self.model_dump(mode="json"), indent=2)
+
+
+def parse_options(text: str) -> dict[str, float]:
+    """Read "name=value, name=value" into numbers.
+
+    Raises:
+        InputError: it is not of that form.
+    """
+    options = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, _, value = part.partition("=")
+        try:
+            options[name.strip()] = float(value) if "." in value else int(value)
+        except ValueError:
+            raise InputError(f"Model options must look like 'blocks_per_group=2', got '{part}'.") from None
+    return options
 
 
 def describe(error: ValidationError) -> str:

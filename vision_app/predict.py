@@ -13,8 +13,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from vision_app.config import RunConfig
+from vision_app.data.download import Progress
 from vision_app.data.preprocess import preprocess
 from vision_app.data.uploads import normalize_upload
+from vision_app.device import num_cores
 from vision_app.errors import InputError
 from vision_app.processes import child_environment
 from vision_app.runs import Run, write_atomic
@@ -22,8 +24,8 @@ from vision_app.runs import Run, write_atomic
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
-Progress = Callable[[float, str], None]
 BATCH = 50
+_CONVERTING = threading.Lock()
 BAD_MODEL = 2  # what the converter exits with
 
 
@@ -93,8 +95,14 @@ class Classifier:
         return self.predict_received(self.receive(picture))
 
     def predict_received(self, image: np.ndarray) -> Prediction:
-        """Classify an image that is as the network receives it, uint8 (size, size, channels)."""
+        """Classify an image that is as the network receives it, uint8 (size, size, channels).
+
+        Raises:
+            InputError: the network's answer is not made of numbers.
+        """
         scores = self.probabilities(image[None])[0]
+        if not np.isfinite(scores).all():
+            raise InputError(f"{self.name} answered with values that are not numbers; train it again.")
         return Prediction(
             label=self.classes[int(scores.argmax())], scores=dict(zip(self.classes, scores.tolist(), strict=True))
         )
@@ -128,7 +136,7 @@ def load_classifier(run: Run, progress: Progress | None = None) -> Classifier:
         InputError: the run has no model yet, or its file is damaged.
     """
     if not _is_current(run):
-        _convert(run, progress)
+        make_servable(run, lambda: _convert_elsewhere(run, progress))
     return _load(run, run.tflite_file.stat().st_mtime_ns)
 
 
@@ -144,26 +152,46 @@ def _is_current(run: Run) -> bool:
     return run.tflite_file.stat().st_mtime_ns >= run.model_file.stat().st_mtime_ns
 
 
-def _convert(run: Run, progress: Progress | None) -> None:
+def make_servable(run: Run, convert: Callable[[], bytes]) -> None:
+    """Write model.tflite from model.keras, unless another process has just done it.
+
+    Args:
+        run: a run or checkpoint.
+        convert: returns the .tflite file of the model.keras that is there when it is called.
+
+    Raises:
+        InputError: the run has no model yet.
+    """
     if not run.model_file.exists():
         raise InputError(f"{run.name} has no model yet: wait for its first epoch, or choose another.")
+    with _CONVERTING:  # one TensorFlow at a time
+        while not _is_current(run):
+            changed = run.model_file.stat().st_mtime_ns
+            content = convert()
+            if run.model_file.stat().st_mtime_ns == changed:  # else a better epoch has replaced it meanwhile
+                write_atomic(run.tflite_file, content)
+                os.utime(run.tflite_file, ns=(changed, changed))  # as old as its source, whatever the clocks say
+
+
+def _convert_elsewhere(run: Run, progress: Progress | None) -> bytes:
     if progress:
         progress(0.1, f"Making {run.name} ready: this happens once and takes some seconds")
     # A process of its own: TensorFlow would stay in this one's memory, and only this needs it here.
     command = [sys.executable, "-m", "vision_app.export.tflite", str(run.model_file)]
-    made = subprocess.run(command, capture_output=True, env=child_environment(), stdin=subprocess.DEVNULL)
+    environment = child_environment() | {"KERAS_BACKEND": "tensorflow"}  # the only backend that can convert
+    made = subprocess.run(command, capture_output=True, env=environment, stdin=subprocess.DEVNULL)
     if made.returncode:
         said = made.stderr.decode(errors="replace").strip()
         if made.returncode == BAD_MODEL:
             raise InputError(said.splitlines()[-1])
         raise RuntimeError(f"Converting {run.name} failed:\n{said}")
-    write_atomic(run.tflite_file, made.stdout)
+    return made.stdout
 
 
 def _open(path: Path) -> "Interpreter":
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        return Interpreter(model_path=str(path), num_threads=os.cpu_count())
+        return Interpreter(model_path=str(path), num_threads=num_cores())
     except (ValueError, RuntimeError) as error:
         raise InputError(f"{path.parent.name}/{path.name} is damaged; delete it and it is made again.") from error

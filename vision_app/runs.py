@@ -95,6 +95,13 @@ class Run:
             return status.model_copy(update={"state": "interrupted", "message": message})
         return status
 
+    def state(self) -> str:
+        """Return the state, or "damaged" if the status cannot be read."""
+        try:
+            return self.status().state
+        except InputError:
+            return "damaged"
+
     def history(self) -> list[dict[str, Any]]:
         """Return the history's lines, without those that a resumed run did again and without a half-written last line."""
         lines: list[dict[str, Any]] = []
@@ -136,7 +143,7 @@ class Run:
 
     def _json(self, name: str) -> dict[str, Any]:
         try:
-            values = json.loads((self.path / name).read_text())
+            values = json.loads((self.path / name).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise InputError(f"'{self.path.name}' is not a run: its {name} is missing.") from None
         except ValueError:
@@ -148,7 +155,7 @@ class Run:
     def _records(self) -> Iterator[dict[str, Any]]:
         if not self.history_file.exists():
             return
-        with self.history_file.open() as file:
+        with self.history_file.open(encoding="utf-8") as file:
             for line in file:
                 try:
                     yield json.loads(line)
@@ -228,7 +235,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
 
 def commit(temporary: Path, path: Path) -> None:
     """Move a finished temporary file of the same folder to its place, after its bytes are on the disk."""
-    with temporary.open("rb") as file:
+    with temporary.open("r+b") as file:  # Windows syncs only what is open for writing
         os.fsync(file.fileno())
     temporary.chmod(0o644)
     temporary.replace(path)

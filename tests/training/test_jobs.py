@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,6 +128,25 @@ def test_one_trains_while_the_others_wait_oldest_first_and_a_waiting_one_can_be_
     jobs.wait(third)
 
 
+def test_a_run_that_ends_between_two_looks_is_no_error(trained_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    status = trained_run.status().model_copy(update={"state": "running", "pid": 2**22 - 1})
+    monkeypatch.setattr(Run, "status", lambda run: status)
+    jobs.stop(trained_run)
+    assert trained_run._status().state == "completed"
+
+
+def test_a_damaged_run_does_not_keep_the_others_from_being_ended(tmp_path: Path) -> None:
+    run = begin(**LONG)
+    until(lambda: run.status().pid)
+    damaged = list_runs()[0].path.parent / "20990101-000000-digits-lenet5-dead"
+    damaged.mkdir()
+    (damaged / "config.json").write_text("{}")
+    (damaged / "status.json").write_text("{")
+    jobs.interrupt_all()
+    assert jobs.wait(run, 60) and run.status().state == "interrupted"
+    assert Run(damaged).state() == "damaged"
+
+
 def test_a_run_that_diverges_fails_in_words_and_shows_its_log() -> None:
     wishes = {"epochs": 3, "train_limit": 200, "optimizer": "sgd", "learning_rate": 100, "momentum": 0.9}
     run = jobs.start(make_config("digits", "simple_cnn", wishes))  # rectified units grow without bound
@@ -163,3 +184,14 @@ def test_publish_copies_what_serving_needs_and_no_more(
     assert np.array_equal(
         load_classifier(published).probabilities(same), load_classifier(trained_run).probabilities(same)
     )
+
+
+def test_publishing_leaves_nothing_of_the_checkpoint_before(
+    trained_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISION_APP_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    other = Run(tmp_path / "runs" / "other")
+    shutil.copytree(trained_run.path, other.path)
+    jobs.publish(other, "mine")
+    other.tflite_file.unlink()  # as on a machine without TensorFlow
+    assert not jobs.publish(other, "mine").tflite_file.exists()

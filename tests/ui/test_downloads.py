@@ -121,6 +121,19 @@ def test_begins_again_after_a_stop(server: str, monkeypatch: pytest.MonkeyPatch)
     assert end_html(last) == "" and is_available(DATASETS["mnist"])
 
 
+def test_who_leaves_late_does_not_stop_what_others_began(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mnist_from(f"{server}/slow", monkeypatch)
+    first = watch(DATASETS["mnist"], every=0.05)
+    next(first)
+    stop_download("mnist")
+    second = watch(DATASETS["mnist"], every=0.05)
+    begun = next(second)
+    first.close()
+    assert not begun.is_stopping
+    second.close()
+    assert begun.is_stopping
+
+
 def test_without_network(monkeypatch: pytest.MonkeyPatch, data_folder: Path) -> None:
     mnist_from("http://127.0.0.1:9/mnist.npz", monkeypatch)
     *_, last = watch(DATASETS["mnist"])

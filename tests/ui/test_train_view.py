@@ -110,6 +110,11 @@ def test_only_plain_names_of_runs_are_found(run: Run, tmp_path: Path) -> None:
     assert train_view.find_run("") is None
 
 
+def test_a_damaged_run_is_one_more_trace(run: Run) -> None:
+    (run.path / "status.json").write_text("{")
+    assert train_view.traces("", False)[1][0][2] == "damaged"
+
+
 def test_traces_change_when_there_is_something_new_to_show(run: Run) -> None:
     write(run, [batch(0, 2.0)], state="completed")
     before = train_view.traces(run.name, False)

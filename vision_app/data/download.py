@@ -1,6 +1,7 @@
 """Fetching a dataset's files: with progress, checked, and never half a file."""
 
 import contextlib
+import errno
 import hashlib
 import http.client
 import os
@@ -64,6 +65,10 @@ def fetch(file: RemoteFile, progress: Progress | None = None) -> Path:
             )
         part.replace(target)
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise InputError(
+                f"The disk is full: {target.name} needs {file.num_bytes / 1e6:.0f} MB; free some space."
+            ) from error
         reason = getattr(error, "reason", error)
         raise InputError(
             f"Could not download {target.name} ({reason}). Connect to the internet and try again, or put the file at {target}."

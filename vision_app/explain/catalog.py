@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vision_app.data.download import Progress
 from vision_app.errors import InputError
 from vision_app.explain.gradcam import gradcam
 from vision_app.explain.gradients import Differentiate, make_differentiator
@@ -17,8 +18,6 @@ from vision_app.runs import Run
 
 if TYPE_CHECKING:
     from keras import KerasTensor, Model
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import FastAPI, File, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from vision_app.data.uploads import read_picture
@@ -84,8 +83,6 @@ def _answer(classifier: Classifier, upload: UploadFile) -> dict[str, Any]:
     try:
         with _busy:
             prediction = classifier.predict(read_picture(upload.file.read()))
-    except ValidationError:
-        return {"file": name, "error": f"{classifier.name} answered with values that are not numbers; train it again."}
     except InputError as error:
         return {"file": name, "error": " ".join(str(error).split())}
     return {"file": name, **prediction.model_dump(mode="json")}

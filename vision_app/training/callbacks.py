@@ -3,7 +3,6 @@
 import json
 import math
 import time
-from pathlib import Path
 from typing import Any, Protocol
 
 import keras
@@ -144,4 +143,4 @@ class KeepBest(keras.callbacks.Callback):
             self.serving.set_weights(self.model.get_weights())
         temporary = self.run.path / ".model.saving.keras"
         self.serving.save(temporary)
-        commit(Path(temporary), self.run.model_file)
+        commit(temporary, self.run.model_file)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from vision_app.config import RunConfig
@@ -53,9 +54,9 @@ def stop(run: Run) -> None:
 
 
 def interrupt_all() -> None:
-    """Ask every worker that this process started to save and end, as when the app shuts down."""
+    """Ask every worker that this process started to end and keep its best model, as when the app shuts down."""
     for run in list_runs():
-        if run.path in _CHILDREN and run.status().state in LIVE:
+        if run.path in _CHILDREN and run.state() in LIVE:
             _signal(run, signal.SIGTERM)
 
 
@@ -68,14 +69,23 @@ def wait(run: Run, seconds: float | None = None) -> bool:
         return False
 
 
+def check_name(name: str) -> None:
+    """Refuse what cannot be a checkpoint's name.
+
+    Raises:
+        InputError: it holds anything but letters, digits, '-', '_' and '.'.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise InputError(f"A checkpoint's name takes letters, digits, '-', '_' and '.', got {name!r}.")
+
+
 def publish(run: Run, name: str) -> Run:
     """Copy a finished run to checkpoints/`name`, without its log and state.
 
     Raises:
         InputError: the run has no report yet, or the name is not a plain one.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-        raise InputError(f"A checkpoint's name takes letters, digits, '-', '_' and '.', got {name!r}.")
+    check_name(name)
     report = run.report()
     if report is None:
         raise InputError(f"{run.name} has no test report yet; let it finish before publishing it.")
@@ -84,6 +94,8 @@ def publish(run: Run, name: str) -> Run:
     for file in CHECKPOINT_FILES:
         if (run.path / file).exists():
             write_atomic(target / file, (run.path / file).read_bytes())
+        else:
+            (target / file).unlink(missing_ok=True)
     write_atomic(target / "report.json", json.dumps({**report, "model": name}, indent=2))
     return Run(target)
 
@@ -94,7 +106,8 @@ def _signal(run: Run, number: signal.Signals) -> None:
     while (status := run.status()).pid is None and status.state in LIVE and time.monotonic() < limit:
         time.sleep(0.05)
     if status.pid is not None and status.state in LIVE:
-        os.kill(status.pid, number)
+        with suppress(ProcessLookupError):  # it has ended by itself just now
+            os.kill(status.pid, number)
 
 
 _CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}

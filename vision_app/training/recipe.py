@@ -3,7 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from vision_app.config import RunConfig
+from vision_app.config import RunConfig, parse_options
 from vision_app.data.augment import resolve_strengths
 from vision_app.data.datasets import find_dataset
 from vision_app.errors import InputError
@@ -34,7 +34,8 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     """
     data, info = find_dataset(dataset), find_model(model)
     values = _inherit(base, dataset, model) if base else default_values(dataset, model)
-    options = {**values.get("options", {}), **overrides.get("options", {})}
+    given = overrides.get("options") or {}
+    options = {**values.get("options", {}), **(parse_options(given) if isinstance(given, str) else given)}
     plain = {}
     for field, value in overrides.items():
         if field in info.options:

@@ -1,6 +1,7 @@
 """The recipe: from a config to a trained model, read from top to bottom."""
 
 import time
+import traceback
 from dataclasses import dataclass
 
 import keras
@@ -19,6 +20,7 @@ from vision_app.evaluation.report import evaluate, split_id
 from vision_app.export.tflite import convert
 from vision_app.models.catalog import build_model, find_model
 from vision_app.models.parts import Scaling
+from vision_app.predict import make_servable
 from vision_app.runs import Run, write_atomic
 from vision_app.training.callbacks import Asked, HistoryWriter, KeepBest, LearningRate, Stopped, StopWhenAsked
 
@@ -66,7 +68,10 @@ def train(run: Run, asked: Asked) -> str:
     config = run.config()
     keras.utils.set_random_seed(config.seed)
     run.update_status(message="Loading the images", device=keras_device())
-    data = load_training_data(config, DownloadMessages(run))
+    try:
+        data = load_training_data(config, DownloadMessages(run, asked))
+    except Stopped as stop:
+        return str(stop)
     batches = make_batches(config, data)
     model, serving = make_models(config, data.train_images)
     run.update_status(
@@ -97,18 +102,26 @@ def train(run: Run, asked: Asked) -> str:
 
 def keras_device() -> str:
     """Return what Keras computes on here: "CPU, 2 cores" or the GPU's name."""
+    if keras.backend.backend() == "torch":  # Keras cannot list its devices
+        return describe_cpu() if keras.ops.zeros(1).device.type == "cpu" else describe_gpus(list_gpus())
     gpus = [device for device in keras.distribution.list_devices() if "cpu" not in device.lower()]
     return describe_gpus(list_gpus() or gpus) if gpus else describe_cpu()
 
 
 class DownloadMessages:
-    """Writes how far a download is into the run's status, once a second."""
+    """Writes how far a download is into the run's status, once a second, and ends it when the run is asked to end."""
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.said_at = run, 0.0
+    def __init__(self, run: Run, asked: Asked) -> None:
+        self.run, self.asked, self.said_at = run, asked, 0.0
 
     def __call__(self, _share: float, sentence: str) -> None:
-        """Say it, unless something was said a moment ago."""
+        """Say it, unless something was said a moment ago.
+
+        Raises:
+            Stopped: the run is asked to end.
+        """
+        if self.asked.wanted:
+            raise Stopped(self.asked.wanted)
         if time.monotonic() - self.said_at > 1:
             self.said_at = time.monotonic()
             self.run.update_status(message=f"Downloading {sentence}")
@@ -222,7 +235,7 @@ def finish(run: Run, serving: keras.Model) -> None:
     config, status = run.config(), run.status()
     images, labels = load_split(config.dataset, "test")
     ready = preprocess(images, config.input_size, config.channels, config.fit)
-    write_atomic(run.tflite_file, convert(serving))
+    has_tflite = make_tflite(run, serving)
     probabilities = serving.predict(ready, batch_size=EVALUATION_BATCH, verbose=0)
     report = evaluate(
         probabilities,
@@ -233,17 +246,35 @@ def finish(run: Run, serving: keras.Model) -> None:
         split="test",
         split_id=split_id(config.dataset, "test", images, labels),
         parameters=status.parameters,
-        file_bytes=run.tflite_file.stat().st_size,
+        file_bytes=(run.tflite_file if has_tflite else run.model_file).stat().st_size,
         training_seconds=status.seconds,
     )
     write_atomic(run.path / "report.json", report.to_json())
 
 
+def make_tflite(run: Run, serving: keras.Model) -> bool:
+    """Write model.tflite if this machine can; else the page makes it, so it is no reason to lose the run."""
+    run.tflite_file.unlink(missing_ok=True)  # of an earlier epoch, made for somebody who could not wait
+    if keras.backend.backend() != "tensorflow":
+        return False
+    try:
+        make_servable(run, lambda: convert(serving))
+    except Exception:
+        traceback.print_exc()
+    return run.tflite_file.exists()
+
+
 def _measure(images: np.ndarray) -> Scaling:
     """Return mean and deviation of the training pixels by channel, of an even sample of at most 5,000 images."""
-    sample = images[:: max(1, len(images) // 5000)]
-    mean = sample.mean((0, 1, 2), dtype=np.float64)
-    deviation = sample.std((0, 1, 2), dtype=np.float64)
+    chosen = np.linspace(0, len(images) - 1, min(len(images), 5000)).astype(int)
+    sums = squares = 0.0
+    for part in np.array_split(
+        chosen, -(-len(chosen) // 100)
+    ):  # in parts: large images would fill the memory as floats
+        pixels = images[part].astype(np.float64)
+        sums, squares = sums + pixels.mean((1, 2)).sum(0), squares + (pixels**2).mean((1, 2)).sum(0)
+    mean = sums / len(chosen)
+    deviation = np.sqrt(np.maximum(squares / len(chosen) - mean**2, 0))
     if not deviation.all():
         raise InputError("The training images are all of one colour in some channel; there is nothing to standardise.")
     return Scaling(tuple(mean.tolist()), tuple(deviation.tolist()))

@@ -13,6 +13,7 @@ from vision_app.errors import InputError
 from vision_app.runs import Run, list_runs
 
 POLL_SECONDS = 0.25
+OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")  # TensorFlow's and torch's; jax says it in the text
 SIGNALS = {signal.SIGINT: "stopped", signal.SIGTERM: "interrupted"}
 
 
@@ -52,7 +53,7 @@ def explain(error: Exception) -> str:
     name = type(error).__name__
     if isinstance(error, InputError) or name == "TrainingFailed":
         return str(error)
-    if isinstance(error, MemoryError) or "ResourceExhausted" in name:
+    if isinstance(error, MemoryError) or name in OUT_OF_MEMORY or "RESOURCE_EXHAUSTED" in str(error):
         return "Out of memory. Use a smaller batch size, input size or model."
     if isinstance(error, OSError) and error.errno == 28:
         return "The disk is full. Free some space and start again."
@@ -75,14 +76,8 @@ def _wait_for_turn(run: Run, lock: FileLock, asked: Asked) -> bool:
 
 def _older_waits(run: Run) -> bool:
     created = run.status().created
-    return any(_waits(other) and other.status().created < created for other in list_runs() if other.name != run.name)
-
-
-def _waits(run: Run) -> bool:
-    try:
-        return run.status().state == "queued"
-    except InputError:  # a damaged run holds nobody up
-        return False
+    waiting = (other for other in list_runs() if other.name != run.name and other.state() == "queued")
+    return any(other.status().created < created for other in waiting)
 
 
 def _train(run: Run, asked: Asked) -> str:

@@ -97,30 +97,29 @@ def watch(dataset: Dataset, every: float = 0.3) -> Iterator[Download]:
             download.wait(every)
         yield download
     finally:
-        _leave(dataset)
+        _leave(download)
 
 
 def _join(dataset: Dataset) -> Download:
     with _LOCK:
         download, watchers = _RUNNING.get(dataset.name, (None, 0))
         if download is None or not download.is_alive or download.is_stopping:
-            if download:
-                download.wait(5)  # two at once would write the same file
             download, watchers = Download(dataset), 0
         _RUNNING[dataset.name] = (download, watchers + 1)
         return download
 
 
-def _leave(dataset: Dataset) -> None:
+def _leave(download: Download) -> None:
     with _LOCK:
-        download, watchers = _RUNNING[dataset.name]
-        if watchers > 1:
-            _RUNNING[dataset.name] = (download, watchers - 1)
+        current, watchers = _RUNNING.get(download.dataset.name, (None, 0))
+        if current is not download:  # it was stopped, and somebody has begun anew
             return
+        if watchers > 1:
+            _RUNNING[download.dataset.name] = (download, watchers - 1)
+            return
+        del _RUNNING[download.dataset.name]
         if download.is_alive:
             download.stop()
-        else:
-            del _RUNNING[dataset.name]
 
 
 def stop_download(name: str) -> None:

@@ -10,7 +10,6 @@ import gradio as gr
 from vision_app.config import RunConfig
 from vision_app.data.augment import AUGMENTATIONS
 from vision_app.data.datasets import DATASETS, find_dataset
-from vision_app.errors import InputError
 from vision_app.models.catalog import MODELS
 from vision_app.training.recipe import default_values, make_config
 
@@ -104,28 +103,11 @@ def read_form(dataset: str, model: str, values: Mapping[str, Any]) -> RunConfig:
     known = find_dataset(dataset).augmentation
     given = {name: value for name, value in values.items() if value not in (None, "")}
     given["augmentation"] = {name: known.get(name, -1) for name in values.get("augmentation") or []}
-    given["options"] = parse_options(values.get("options") or "")
     if given.get("channels"):
         given["channels"] = int(given["channels"])
     if given.get("input_size") is None:
         given["input_size"] = defaults["input_size"]
     return make_config(dataset, model, given)
-
-
-def parse_options(text: str) -> dict[str, Any]:
-    """Read "name=value, name=value" into numbers.
-
-    Raises:
-        InputError: it is not of that form.
-    """
-    options = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, _, value = part.partition("=")
-        try:
-            options[name.strip()] = float(value) if "." in value else int(value)
-        except ValueError:
-            raise InputError(f"Model options must look like 'blocks_per_group=2', got '{part}'.") from None
-    return options
 
 
 def dataset_choices() -> list[tuple[str, str]]:

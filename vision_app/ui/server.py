@@ -35,7 +35,7 @@ def create_server() -> FastAPI:
 
 
 def serve(host: str | None = None, port: int | None = None) -> None:
-    """Serve the app until Ctrl-C or SIGTERM; then ask the trainings that it started to save.
+    """Serve the app until Ctrl-C or SIGTERM; then ask the trainings that it started to end.
 
     Args:
         host: the address to listen on; default: GRADIO_SERVER_NAME, every address on a Space, else this machine only.
@@ -106,8 +106,8 @@ def address_of(listener: socket.socket) -> str:
 
 
 def end_trainings() -> None:
-    """Ask the trainings that this process started to save and end, and wait for them: in a container they end with it."""
-    live = [run for run in list_runs() if run.status().state in LIVE]
+    """Ask the trainings that this process started to end, and wait for them: in a container they end with it."""
+    live = [run for run in list_runs() if run.state() in LIVE]
     jobs.interrupt_all()
     until = time.monotonic() + SAVE_SECONDS
     for run in live:

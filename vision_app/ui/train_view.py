@@ -38,7 +38,7 @@ def traces(name: str, log_axis: bool) -> tuple[Any, ...]:
     """Return what changes when the page has something new to show: sizes and times of files, and the second while one runs."""
     run = find_run(name)
     own = (run.history_file.stat().st_size if run and run.history_file.exists() else 0, name, log_axis)
-    states = [(other.name, _changed(other), other.status().state) for other in list_runs()[:MAX_RUNS]]
+    states = [(other.name, _changed(other), other.state()) for other in list_runs()[:MAX_RUNS]]
     live = any(state in LIVE for _, _, state in states)
     return (own, tuple(states), int(time.time()) if live else 0)
 

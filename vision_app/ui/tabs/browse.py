@@ -11,12 +11,11 @@ from vision_app.ui import browse_view as view
 from vision_app.ui.browse_statistics import statistics_html
 from vision_app.ui.browse_view import GalleryPage
 from vision_app.ui.downloads import end_html, progress_html, stop_download, watch
-from vision_app.ui.layout import OPENING, PREDICT, Page, address
+from vision_app.ui.layout import OPENING, PREDICT, QUIET, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pictures import ALL_CLASSES, class_names
 from vision_app.ui.thumbs import build_thumbs, clicked
 
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 DOWNLOAD = {"concurrency_id": "download", "concurrency_limit": 8}
 CANNOT = "Cannot show these pictures"
 FIRST = next(iter(DATASETS))

@@ -9,7 +9,7 @@ import gradio as gr
 from vision_app.errors import InputError
 from vision_app.ui import classify_view as view
 from vision_app.ui import pictures
-from vision_app.ui.layout import OPENING, PREDICT, Page, address
+from vision_app.ui.layout import OPENING, PREDICT, QUIET, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pad import build_pad, decode_pad
 from vision_app.ui.pictures import Source
@@ -18,7 +18,6 @@ from vision_app.ui.thumbs import build_thumbs, clicked, shrink, thumbs_html
 
 KINDS = {"draw": "Draw", "upload": "Upload", "webcam": "Webcam", "examples": "Examples"}
 CANNOT = "Cannot classify this picture"
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(page: Page) -> None:

@@ -10,11 +10,10 @@ from vision_app.evaluation.compare import compare as rank
 from vision_app.evaluation.compare import comparison_rows
 from vision_app.ui import compare_view as view
 from vision_app.ui.compare_details import details_html, scatter_html
-from vision_app.ui.layout import OPENING, Page, address
+from vision_app.ui.layout import OPENING, QUIET, Page, address
 from vision_app.ui.messages import say_errors
 
 CANNOT = "Cannot compare"
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 MEASURE = {"concurrency_id": "latency", "concurrency_limit": 1}
 AXES = ("Linear loss axis", "Logarithmic loss axis")
 

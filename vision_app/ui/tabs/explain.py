@@ -13,7 +13,7 @@ from vision_app.ui import classify_view, pictures
 from vision_app.ui import explain_view as view
 from vision_app.ui.browse_view import show_below
 from vision_app.ui.explain_view import Chosen, Explained
-from vision_app.ui.layout import OPENING, Page, address
+from vision_app.ui.layout import OPENING, QUIET, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pad import build_pad, decode_pad
 from vision_app.ui.pictures import Source
@@ -22,7 +22,6 @@ from vision_app.ui.thumbs import build_thumbs, clicked, shrink, thumbs_html
 
 KINDS = {"examples": "Examples", "upload": "Upload", "draw": "Draw"}
 CANNOT = "Cannot explain this picture"
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 EXPLAIN = {"concurrency_id": "explain", "concurrency_limit": 4}
 OPACITY = 50
 DRAWING = Source("the drawing")

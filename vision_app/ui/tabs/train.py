@@ -11,12 +11,11 @@ from vision_app.runs import LIVE, list_runs
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
 from vision_app.ui import forms, train_view
-from vision_app.ui.layout import Page, address, remember
+from vision_app.ui.layout import QUIET, Page, address, remember
 from vision_app.ui.messages import say_errors
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 # Ticks only read a few small files: they need no queue, and must not wait in one.
 READING = {**QUIET, "queue": False}
 _CLICK = """
@@ -133,7 +132,7 @@ def _open(chosen: str, request: gr.Request) -> tuple[str, gr.Timer]:
     wanted = train_view.find_run(chosen or address(request).get("run", ""))
     if wanted is None:
         runs = list_runs()
-        wanted = next((run for run in runs if run.status().state in LIVE), runs[0] if runs else None)
+        wanted = next((run for run in runs if run.state() in LIVE), runs[0] if runs else None)
     return (wanted.name if wanted else ""), gr.Timer(active=True)
 
 
