@@ -341,7 +341,7 @@ def test_module_runs_as_a_program() -> None:
     [
         (("--dataset", "digit"), "Did you mean 'digits'?"),
         (("--model", "lenet"), "Did you mean 'lenet5'?"),
-        (("--epochs", "0"), "epochs should be greater than or equal to 1, got 0"),
+        (("--epochs", "0"), "Epochs (epochs) should be greater than or equal to 1, got 0"),
         (("--set", "colour=1"), "Unknown field 'colour'"),
         (("--set", "epochs"), "FIELD=VALUE"),
         (("--like", "none"), "Unknown model 'none'"),

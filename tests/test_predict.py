@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.fakes import make_run, random_pictures
+from vision_app import predict
 from vision_app.data.datasets import load_split
 from vision_app.data.preprocess import preprocess
 from vision_app.data.uploads import normalize_upload
@@ -174,6 +176,42 @@ def test_an_answer_that_is_no_number_is_told(copy: Run, monkeypatch: pytest.Monk
         classifier.predict_received(IMAGES[0])
 
 
+def test_many_who_ask_at_once_start_one_conversion(copy: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    content, started = copy.tflite_file.read_bytes(), []
+    copy.tflite_file.unlink()
+
+    def convert(command: list[str], **options: object) -> SimpleNamespace:
+        started.append(command)
+        time.sleep(0.2)
+        return SimpleNamespace(returncode=0, stdout=content)
+
+    monkeypatch.setattr("vision_app.predict.subprocess.run", convert)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: load_classifier(copy), range(8)))
+    assert len(started) == 1
+
+
+def test_while_a_better_epoch_is_made_ready_the_one_before_answers(copy: Run) -> None:
+    os.utime(copy.model_file, ns=(copy.tflite_file.stat().st_mtime_ns + 10,) * 2)
+    with predict._CONVERTING:
+        assert load_classifier(copy).probabilities(IMAGES[:1]).shape == (1, 10)
+
+
+def test_who_waits_too_long_is_told(copy: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy.tflite_file.unlink()
+    monkeypatch.setattr(predict, "WAIT_SECONDS", 0.05)
+    with predict._CONVERTING, pytest.raises(InputError, match="still being made ready"):
+        load_classifier(copy)
+
+
+@pytest.mark.parametrize("changes", [{"classes": ["a", "b"]}, {"input_size": None}])
+def test_a_config_that_does_not_fit_the_model_is_told(copy: Run, changes: dict) -> None:
+    config = json.loads((copy.path / "config.json").read_text())
+    (copy.path / "config.json").write_text(json.dumps(config | changes))
+    with pytest.raises(InputError, match="does not fit its config"):
+        load_classifier(copy)
+
+
 def test_a_finished_run_is_served_as_it_is(copy: Run) -> None:
     (copy.path / "report.json").write_text("{}")
     os.utime(copy.tflite_file, ns=(1, 1))
@@ -236,6 +274,7 @@ def test_damaged_files_are_told_and_do_not_crash(copy: Run) -> None:
 
 LIGHT = """
 import sys
+import time
 from pathlib import Path
 import numpy as np
 from vision_app.predict import load_classifier

@@ -143,11 +143,41 @@ def test_one_damaged_status_does_not_hide_the_other_runs(tmp_path: Path, content
         bad.status()
 
 
+@pytest.mark.parametrize("content", [b"[" * 5000, None])
+def test_what_cannot_even_be_parsed_hides_no_run(tmp_path: Path, content: bytes | None) -> None:
+    write_run(tmp_path / "runs" / "good")
+    bad = write_run(tmp_path / "runs" / "bad", created=9)
+    (bad.path / "status.json").unlink()
+    if content is None:
+        (bad.path / "status.json").mkdir()
+    else:
+        (bad.path / "status.json").write_bytes(content)
+    (tmp_path / "runs" / "odd" / "config.json").mkdir(parents=True)
+    (tmp_path / "runs" / "odd" / "status.json").write_text("{}")
+    assert [run.name for run in list_runs()] == ["good", "bad"]
+    assert bad.state() == "damaged"
+
+
+def test_lines_of_the_history_that_are_no_records_are_left_out(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    run.history_file.write_bytes(b'[1]\n5\n\xff\xfe\n{"kind": "batch", "step": 1}\n')
+    assert [line["step"] for line in run.history()] == [1]
+
+
+def test_a_runs_folder_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("VISION_APP_RUNS", str(tmp_path / "file"))
+    with pytest.raises(InputError, match="Cannot make the folder of the runs"):
+        create_run(RunConfig())
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"epochs": 0}', b'{"unknown": 1}'])
 def test_a_damaged_config_is_told(tmp_path: Path, content: bytes) -> None:
     run = write_run(tmp_path / "runs" / "bad")
     (run.path / "config.json").write_bytes(content)
-    with pytest.raises(InputError, match=r"config.json of 'bad' is damaged|epochs should be|Unknown field 'unknown'"):
+    with pytest.raises(
+        InputError, match=r"config.json of 'bad' is damaged|\(epochs\) should be|Unknown field 'unknown'"
+    ):
         run.config()
 
 

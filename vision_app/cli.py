@@ -362,8 +362,10 @@ def _write_explanation(image: "np.ndarray", heatmap: "np.ndarray", out: Path, ar
     large = image.repeat(factor, axis=0).repeat(factor, axis=1)
     try:
         Image.fromarray(overlay(large, heatmap)).save(out)
+        if array:
+            with array.open("wb") as file:
+                np.save(file, heatmap)
     except ValueError as error:
         raise InputError(f"Expected --out to name a picture file, got '{out}'; end its name in .png.") from error
-    if array:
-        with array.open("wb") as file:
-            np.save(file, heatmap)
+    except OSError as error:
+        raise InputError(f"Cannot write '{error.filename or out}' ({error.strerror}); choose another place.") from error

@@ -78,6 +78,8 @@ def check_folders(*files: Path | None) -> None:
     for file in files:
         if file and not file.absolute().parent.is_dir():
             raise InputError(f"Expected a file in a folder that exists, got '{file}'; make the folder first.")
+        if file and file.is_dir():
+            raise InputError(f"Expected the name of a file to write, got the folder '{file}'; add a name.")
 
 
 def parse_changes(changes: Iterable[str]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def find(table: Mapping[str, Row], name: str, what: str) -> Row:
     Raises:
         InputError: there is no such row; the message names the nearest and all known ones.
     """
-    if name in table:
+    if isinstance(name, str) and name in table:
         return table[name]
     near = difflib.get_close_matches(str(name), table, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""

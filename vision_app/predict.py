@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BATCH = 50
 _CONVERTING = threading.Lock()
+WAIT_SECONDS = 60
 BAD_MODEL = 2  # what the converter exits with
 
 
@@ -56,10 +57,13 @@ class Classifier:
         self._batch = 0
         try:
             self._resize(1)
-        except (ValueError, RuntimeError) as error:
+            fits = self._interpreter.get_output_details()[0]["shape"][-1] == len(self.classes)
+        except (ValueError, RuntimeError, TypeError):  # also for an input size that is not there
+            fits = False
+        if not fits:
             raise InputError(
-                f"The model.tflite of {self.name} does not fit its config; delete it to have it made again."
-            ) from error
+                f"The model.tflite of {self.name} does not fit its config.json; restore the config, or delete the file."
+            )
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """Return class probabilities.
@@ -147,7 +151,7 @@ def _load(run: Run, _changed: int) -> Classifier:
 
 def _is_current(run: Run) -> bool:
     """Whether model.tflite is the best model; with a report the run has ended, and the times of copied files say nothing."""
-    if not run.tflite_file.exists() or run.report() is not None or not run.model_file.exists():
+    if not run.tflite_file.exists() or run.report_file.exists() or not run.model_file.exists():
         return run.tflite_file.exists()
     return run.tflite_file.stat().st_mtime_ns >= run.model_file.stat().st_mtime_ns
 
@@ -164,13 +168,19 @@ def make_servable(run: Run, convert: Callable[[], bytes]) -> None:
     """
     if not run.model_file.exists():
         raise InputError(f"{run.name} has no model yet: wait for its first epoch, or choose another.")
-    with _CONVERTING:  # one TensorFlow at a time
+    if not _CONVERTING.acquire(timeout=0 if run.tflite_file.exists() else WAIT_SECONDS):  # one TensorFlow at a time
+        if run.tflite_file.exists():
+            return  # that of an earlier epoch will do meanwhile
+        raise InputError(f"{run.name} is still being made ready; try again in a minute.")
+    try:
         while not _is_current(run):
             changed = run.model_file.stat().st_mtime_ns
             content = convert()
             if run.model_file.stat().st_mtime_ns == changed:  # else a better epoch has replaced it meanwhile
                 write_atomic(run.tflite_file, content)
                 os.utime(run.tflite_file, ns=(changed, changed))  # as old as its source, whatever the clocks say
+    finally:
+        _CONVERTING.release()
 
 
 def _convert_elsewhere(run: Run, progress: Progress | None) -> bytes:

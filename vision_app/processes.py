@@ -3,12 +3,13 @@
 import os
 from pathlib import Path
 
-SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "API_KEY", "CREDENTIAL")
+SECRET_PARTS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "APIKEY")
+SECRET_WORDS = {"KEY", "KEYS", "PAT", "AUTH"}  # whole words only: PATH is none
 
 
 def child_environment() -> dict[str, str]:
     """Return this process's environment without secrets, with this package importable and GPU memory that grows."""
-    kept = {name: value for name, value in os.environ.items() if not any(word in name.upper() for word in SECRET_WORDS)}
+    kept = {name: value for name, value in os.environ.items() if not _is_secret(name.upper())}
     package_parent = str(Path(__file__).absolute().parents[1])
     return {
         **kept,
@@ -17,3 +18,7 @@ def child_environment() -> dict[str, str]:
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "TF_CPP_MIN_LOG_LEVEL": kept.get("TF_CPP_MIN_LOG_LEVEL", "2"),
     }
+
+
+def _is_secret(name: str) -> bool:
+    return any(part in name for part in SECRET_PARTS) or bool(SECRET_WORDS & set(name.split("_")))

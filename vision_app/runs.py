@@ -10,6 +10,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -79,6 +80,11 @@ class Run:
         return self.path / "history.jsonl"
 
     @property
+    def report_file(self) -> Path:
+        """The evaluation report on the test split, written last."""
+        return self.path / "report.json"
+
+    @property
     def log_file(self) -> Path:
         """What the worker printed."""
         return self.path / "log.txt"
@@ -91,7 +97,8 @@ class Run:
         """Return where the run stands; a worker that died without saying so counts as interrupted."""
         status = self._status()
         if status.state in LIVE and not _is_alive(status):
-            message = "The training process ended without a word; the best model so far is kept."
+            kept = "the best model so far is kept" if self.model_file.exists() else "it had saved no model yet"
+            message = f"The training process ended without a word; {kept}."
             return status.model_copy(update={"state": "interrupted", "message": message})
         return status
 
@@ -114,7 +121,7 @@ class Run:
 
     def report(self) -> dict[str, Any] | None:
         """Return the evaluation report on the test split, or None before there is one."""
-        return self._json("report.json") if (self.path / "report.json").exists() else None
+        return self._json(self.report_file.name) if self.report_file.exists() else None
 
     def log_tail(self, lines: int = 20) -> str:
         """Return the end of what the worker printed."""
@@ -146,7 +153,9 @@ class Run:
             values = json.loads((self.path / name).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise InputError(f"'{self.path.name}' is not a run: its {name} is missing.") from None
-        except ValueError:
+        except OSError as error:
+            raise InputError(f"The {name} of '{self.path.name}' cannot be read: {error.strerror}.") from None
+        except (ValueError, RecursionError):
             raise InputError(f"The {name} of '{self.path.name}' is damaged: it is not valid JSON.") from None
         if not isinstance(values, dict):
             raise InputError(f"The {name} of '{self.path.name}' is damaged: it is not a JSON object.")
@@ -155,12 +164,11 @@ class Run:
     def _records(self) -> Iterator[dict[str, Any]]:
         if not self.history_file.exists():
             return
-        with self.history_file.open(encoding="utf-8") as file:
+        with self.history_file.open(encoding="utf-8", errors="replace") as file:
             for line in file:
-                try:
-                    yield json.loads(line)
-                except json.JSONDecodeError:
-                    continue  # a worker killed while writing leaves half a line
+                with suppress(ValueError, RecursionError):  # a worker killed while writing leaves half a line
+                    if isinstance(record := json.loads(line), dict):
+                        yield record
 
 
 def runs_root() -> Path:
@@ -177,7 +185,12 @@ def checkpoints_root() -> Path:
 def create_run(config: RunConfig) -> Run:
     """Make a new run directory in state "queued" and return it."""
     root = runs_root()
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"Cannot make the folder of the runs, {root} ({error.strerror}); set VISION_APP_RUNS."
+        ) from None
     created = time.time()
     stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(created))
     run = Run(root / f"{stamp}-{_slug(config.dataset)}-{config.model}-{secrets.token_hex(2)}")
@@ -244,7 +257,9 @@ def commit(temporary: Path, path: Path) -> None:
 def _runs_below(root: Path) -> list[Run]:
     if not root.is_dir():
         return []
-    return [Run(path) for path in root.iterdir() if (path / "config.json").exists() and (path / "status.json").exists()]
+    return [
+        Run(path) for path in root.iterdir() if (path / "config.json").is_file() and (path / "status.json").exists()
+    ]
 
 
 def _is_readable(run: Run) -> bool:

@@ -135,7 +135,7 @@ def test_without_a_server(data_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_data_folder_that_cannot_be_made(server: str, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (data_folder / "file").write_text("in the way")
     monkeypatch.setenv("VISION_APP_DATA", str(data_folder / "file"))
-    with pytest.raises(InputError, match=r"Could not download set\.bin"):
+    with pytest.raises(InputError, match=r"Cannot write .*set\.bin .*VISION_APP_DATA"):
         fetch(remote(f"{server}/whole"))
 
 

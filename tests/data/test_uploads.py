@@ -330,7 +330,7 @@ def test_blank_pictures_are_refused(style: str, level: int) -> None:
     noisy = np.clip(flat[:, :, 0] + rng.normal(0, 6, (200, 300)), 0, 255).astype(np.uint8)
     shaded = np.clip(noisy * np.linspace(0.7, 1, 300), 0, 255).astype(np.uint8)
     for picture in (flat, noisy) if style == "garment" else (flat, noisy, shaded):
-        with pytest.raises(InputError, match="blank"):
+        with pytest.raises(InputError, match="nothing stands out"):
             normalize_upload(picture, style)
 
 
@@ -338,9 +338,10 @@ def test_mnist_images_stay_as_they_are() -> None:
     folder = os.environ.get("VISION_APP_DATA")
     if not folder or not (Path(folder) / "mnist.npz").exists():
         pytest.skip("needs MNIST in VISION_APP_DATA")
-    images = np.load(Path(folder) / "mnist.npz")["x_test"][:300]
-    changes = [np.abs(normalize_upload(image, "mnist")[:, :, 0].astype(int) - image).mean() for image in images]
-    assert np.mean(changes) < 0.6 and np.median(changes) < 0.2
+    images = np.load(Path(folder) / "mnist.npz")["x_test"][:1000]
+    same = [np.array_equal(normalize_upload(image, "mnist")[:, :, 0], image) for image in images]
+    assert np.mean(same) >= 0.98  # the others do not fill their box, or lie off its middle
+    assert np.array_equal(normalize_upload(255 - images[0], "mnist")[:, :, 0], images[0])
 
 
 # The 8 x 8 digits

@@ -1,5 +1,6 @@
 """The table of networks, every row of it: what it builds is what it says."""
 
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,9 +155,14 @@ def test_options(name: str) -> None:
     shape = (info.default_size, info.default_size, info.channels)
     with pytest.raises(InputError, match=f"{info.title} has no option 'wings'. Known: "):
         build_model(name, shape, 10, options={"wings": 2})
-    for option in info.options:
-        for value in (0, -3, 1.5, 10_000):
-            with pytest.raises(InputError, match=f"{option} must be .* got {value}"):
+    assert set(info.options) == set(inspect.signature(info.build).parameters) - {
+        "shape", "num_classes", "scaling", "dropout",
+    }  # fmt: skip
+    for option, (low, high) in info.options.items():
+        for value in (low - 1, high + 1, low + 0.5, True, "two"):
+            with pytest.raises(
+                InputError, match=f"{option} must be a whole number from {low} to {high}, got {value!r}"
+            ):
                 build_model(name, shape, 10, options={option: value})
 
 

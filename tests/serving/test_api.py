@@ -129,7 +129,12 @@ def test_a_request_without_pictures_is_explained(client: TestClient) -> None:
     assert client.post("/api/predict?model=small", content=b"abc", headers=wrong).status_code in (400, 422)
     assert client.post("/api/predict?model=small", content=b"abc", headers=wrong).json()["error"]
     assert send(client, *((str(i), b"x") for i in range(101))).status_code == 422
-    assert client.get("/api/predict").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/api/predict", "/api/nothing", "/api/models/x"])
+def test_an_unknown_route_names_the_known_ones(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404 and "POST /api/predict" in answer.json()["error"]
 
 
 def test_a_hostile_file_name_is_only_text(client: TestClient) -> None:

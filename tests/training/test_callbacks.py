@@ -1,5 +1,6 @@
 """What is written beside the training, fed with logs as Keras gives them."""
 
+import errno
 import json
 import math
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from vision_app.config import RunConfig
 from vision_app.runs import Run, create_run
 from vision_app.training.callbacks import HistoryWriter, KeepBest, LearningRate, Stopped, StopWhenAsked, TrainingFailed
+from vision_app.training.worker import explain
 
 
 class FakeModel:
@@ -129,3 +131,21 @@ def test_training_ends_after_the_batch_in_which_it_was_asked_to(wanted: str) -> 
     asked.wanted = wanted
     with pytest.raises(Stopped, match=wanted):
         callback.on_train_batch_end(1)
+
+
+def test_a_full_disk_keeps_the_old_model_and_no_half_one(tmp_path: Path) -> None:
+    class Full:
+        def save(self, path: Path) -> None:
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    run = Run(tmp_path)
+    run.model_file.write_bytes(b"good")
+    keeper = KeepBest(run, Full(), "val_loss")
+    keeper.set_model(keeper.serving)
+    with pytest.raises(OSError, match="No space") as caught:
+        keeper.save()
+    assert run.model_file.read_bytes() == b"good"
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+    assert explain(caught.value).startswith("The disk is full")
+    assert explain(RuntimeError("OutOfRange: No space left on device")).startswith("The disk is full")

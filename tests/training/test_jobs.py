@@ -158,8 +158,10 @@ def test_a_run_that_diverges_fails_in_words_and_shows_its_log() -> None:
 
 
 def test_secrets_do_not_reach_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "MY_PASSWORD", "SOME_API_KEY"):
+    for name in ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "MY_PASSWORD", "SOME_API_KEY", "OPENAI_KEY", "HF_HUB_PAT"):
         monkeypatch.setenv(name, "canary")
+    monkeypatch.setenv("KEYBOARD_PATH", "kept")
+    assert child_environment()["KEYBOARD_PATH"] == "kept"
     assert "canary" not in child_environment().values()
     assert child_environment()["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
 

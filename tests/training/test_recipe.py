@@ -58,9 +58,46 @@ def test_augmentation_strengths_are_filled_in() -> None:
         ({"augmentation": "zoom=9"}, "zoom must be at most 1"),
         ({"options": {"depth": 3}}, "no option 'depth'"),
         ({"schedule": "plateau", "warmup_epochs": 1}, "plateau"),
-        ({"warmup_epochs": 30}, "warmup_epochs must be below epochs"),
+        ({"warmup_epochs": 30}, r"\(warmup_epochs\) must be below Epochs"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_starts(overrides: dict, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint.replace("'", ".")):
         make_config("digits", "simple_cnn", overrides)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+def test_a_default_warm_up_does_not_forbid_a_short_run(epochs: int) -> None:
+    recipe = MODELS["fast_cnn"].recipe
+    config = make_config("digits", "fast_cnn", {"epochs": epochs})
+    assert config.warmup_epochs == (recipe["warmup_epochs"] if epochs > 2 else epochs / 5)
+    long = make_config("digits", "fast_cnn", {"epochs": 10})
+    assert make_config("digits", "fast_cnn", {"epochs": 1}, long).warmup_epochs == 0.2
+    with pytest.raises(InputError, match=r"warmup_epochs.* must be below .* lower it or train longer"):
+        make_config("digits", "fast_cnn", {"epochs": epochs, "warmup_epochs": 3})
+
+
+@pytest.mark.parametrize("field", ["classes", "upload_style", "versions", "dataset"])
+def test_what_the_app_fills_in_cannot_be_set(field: str) -> None:
+    with pytest.raises(InputError, match=f"'{field}' is filled in by the app"):
+        make_config("digits", "simple_cnn", {field: "x"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"options": 5}, "must look like 'blocks_per_group=2', got 5"),
+        ({"options": "blocks_per_group=100"}, "from 1 to 8, got 100"),
+        ({"blocks_per_group": 2.5}, "from 1 to 8, got 2.5"),
+        ({"augmentation": [5]}, "augmentation"),
+    ],
+)
+def test_what_the_network_cannot_take_is_refused_before_a_run_starts(fields: dict, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        make_config("digits", "resnet_small", fields)
+
+
+@pytest.mark.parametrize("name", [5, None, ["digits"], {"a": 1}])
+def test_a_name_that_is_no_text_is_unknown(name: object) -> None:
+    with pytest.raises(InputError, match="Unknown dataset"):
+        make_config(name, "simple_cnn", {})

@@ -88,6 +88,23 @@ def test_bad_choices_of_models_are_refused(names: list[str], problem: str) -> No
         view.classify(PICTURE, names)
 
 
+def test_a_model_that_cannot_answer_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    load = view.load_classifier
+
+    def fail_for_lenet(run: SimpleNamespace) -> FakeClassifier:
+        if run.name == "lenet":
+            raise InputError("nothing <stands> out")
+        return load(run)
+
+    monkeypatch.setattr(view, "load_classifier", fail_for_lenet)
+    answers = view.classify(PICTURE, ["mnist", "lenet"])
+    assert answers[1] == view.Refusal("lenet", "nothing <stands> out")
+    text = view.answers_html(answers)
+    assert "nothing &lt;stands&gt; out" in text and text.count("<article") == 2
+    with pytest.raises(InputError, match="nothing"):
+        view.classify(PICTURE, ["lenet"])
+
+
 def test_a_model_named_twice_answers_once() -> None:
     assert len(view.classify(PICTURE, ["mnist", "mnist"])) == 1
 
@@ -147,18 +164,20 @@ def test_the_model_to_begin_with(kind: str, names: list[str], expected: list[str
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "chosen", "expected"),
+    ("after", "chosen", "automatic", "expected"),
     [
-        ("draw", "upload", ["mnist"], ["cifar10"]),
-        ("upload", "draw", ["cifar10"], ["mnist"]),
-        ("draw", "upload", ["mnist", "lenet"], ["mnist", "lenet"]),
-        ("draw", "examples", ["mnist"], ["mnist"]),
-        ("draw", "draw", ["deleted"], ["mnist"]),
-        ("draw", "upload", [], ["cifar10"]),
+        ("upload", ["mnist"], ["mnist"], ["cifar10"]),
+        ("draw", ["cifar10"], ["cifar10"], ["mnist"]),
+        ("draw", ["shapes"], ["shapes"], ["mnist"]),  # chosen by the page for an example
+        ("upload", ["mnist", "lenet"], ["mnist"], ["mnist", "lenet"]),
+        ("upload", ["mnist"], [], ["mnist"]),
+        ("examples", ["mnist"], ["mnist"], ["mnist"]),
+        ("draw", ["deleted"], [], ["mnist"]),
+        ("upload", [], [], ["cifar10"]),
     ],
 )
-def test_a_default_gives_way_and_a_choice_stays(before: str, after: str, chosen: list, expected: list) -> None:
-    assert view.switch_models(before, after, chosen, list(MODELS)) == expected
+def test_a_default_gives_way_and_a_choice_stays(after: str, chosen: list, automatic: list, expected: list) -> None:
+    assert view.switch_models(after, chosen, automatic, list(MODELS)) == expected
 
 
 @pytest.mark.parametrize(

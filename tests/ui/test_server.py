@@ -15,8 +15,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 
 from tests.fakes import make_run
 from vision_app.errors import InputError
@@ -66,6 +67,25 @@ def test_page_and_routes_answer_together(served: Served, path: str) -> None:
     answer = httpx.get(served.url + path, timeout=30)
     assert answer.status_code == 200
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("event", ["classify", "explain"])
+def test_a_path_on_the_server_is_no_upload(served: Served, event: str, tmp_path: Path) -> None:
+    Image.new("L", (28, 28), 200).save(tmp_path / "secret.png")
+    for path in (tmp_path / "secret.png", ROOT / "examples" / "digit_7.png", tmp_path / "nothing.png"):
+        file = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+        url = f"{served.url}/gradio_api/call/{event}"
+        begun = httpx.post(url, json={"data": [file, "small", "", ""][: 2 if event == "classify" else 4]}, timeout=30)
+        said = httpx.get(f"{url}/{begun.json()['event_id']}", timeout=60).text
+        assert "event: error" in said and "secret" not in said and "score" not in said
+
+
+def test_an_uploaded_picture_is_answered(served: Served) -> None:
+    client = Client(served.url, verbose=False)
+    [answer] = client.predict(handle_file(ROOT / "examples" / "digit_7.png"), ["small"], api_name="/classify")
+    assert sum(answer["scores"].values()) == pytest.approx(1, abs=1e-5)
+    picture, said = client.predict(handle_file(ROOT / "examples" / "digit_7.png"), "small", api_name="/explain")
+    assert Path(picture).stat().st_size > 1000 and said["predicted"] == answer["label"]
 
 
 def test_only_public_events_are_announced(served: Served) -> None:

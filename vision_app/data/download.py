@@ -69,6 +69,10 @@ def fetch(file: RemoteFile, progress: Progress | None = None) -> Path:
             raise InputError(
                 f"The disk is full: {target.name} needs {file.num_bytes / 1e6:.0f} MB; free some space."
             ) from error
+        if isinstance(error, PermissionError | FileExistsError | NotADirectoryError):
+            raise InputError(
+                f"Cannot write {target} ({error.strerror}); let VISION_APP_DATA name a folder that you may write to."
+            ) from error
         reason = getattr(error, "reason", error)
         raise InputError(
             f"Could not download {target.name} ({reason}). Connect to the internet and try again, or put the file at {target}."

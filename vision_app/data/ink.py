@@ -9,8 +9,8 @@ GROUND_SIDE = 128  # pixels; paper and light vary slowly
 PART_LEVEL = 0.2  # of full ink; ruled lines and smears are fainter, the rim of a stroke in MNIST seldom is
 SMALLEST_CONTRAST = 16.0  # of 255
 BLANK = (
-    "Expected a picture with something drawn on a plain ground, but the picture is blank; "
-    "draw a stroke, or use a picture with more contrast."
+    "Expected a digit drawn on a plain ground, but nothing stands out in this picture; "
+    "draw with more contrast, or choose a model that is made for photos."
 )
 
 

@@ -27,6 +27,7 @@ class ModelInfo:
         parameters: trainable and frozen, at the default input and 10 classes.
         cam_layer: the layer that Grad-CAM reads unless told otherwise.
         recipe: defaults of a run, by field name of RunConfig.
+        options: what `build` takes beyond the common arguments: whole numbers, each with its lowest and highest value.
         initialize: sets weights from training images before training, where the network needs it.
     """
 
@@ -41,13 +42,9 @@ class ModelInfo:
     cam_layer: str
     paper: str
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     initialize: Callable[["Model", np.ndarray], None] | None = None
     largest: int = 256
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Names of the options that `build` takes beyond dropout."""
-        return tuple(name for name in inspect.signature(self.build).parameters if name not in COMMON)
 
     @property
     def takes_dropout(self) -> bool:
@@ -73,8 +70,18 @@ class ModelInfo:
         if channels not in (1, 3):
             raise InputError(f"{self.title} takes 1 (grey) or 3 (colour) channels, got {channels}.")
 
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Refuse an option that the network does not have, or a value that it cannot take.
 
-COMMON = ("shape", "num_classes", "scaling", "dropout")
+        Raises:
+            InputError: what it takes, and what came.
+        """
+        for name, value in options.items():
+            if name not in self.options:
+                raise InputError(f"{self.title} has no option '{name}'. Known: {', '.join(self.options) or 'none'}.")
+            low, high = self.options[name]
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+                raise InputError(f"{name} must be a whole number from {low} to {high}, got {value!r}.")
 
 
 def find_model(name: str) -> ModelInfo:
@@ -111,10 +118,7 @@ def build_model(
     info.check_input(shape)
     if num_classes < 2:
         raise InputError(f"A classifier needs at least 2 classes, got {num_classes}.")
-    for option in options or {}:
-        if option not in info.options:
-            known = ", ".join(info.options) or "none"
-            raise InputError(f"{info.title} has no option '{option}'. Known: {known}.")
+    info.check_options(options or {})
     chosen = dict(options or {})
     if dropout is not None and info.takes_dropout:
         chosen["dropout"] = dropout
@@ -183,6 +187,7 @@ MODELS: dict[str, ModelInfo] = {
                 "l2": 5e-4,
                 "normalization": "standardize",
             },
+            options={"blocks_per_group": (1, 8)},
         ),
         ModelInfo(
             name="fast_cnn",
@@ -206,6 +211,7 @@ MODELS: dict[str, ModelInfo] = {
                 "label_smoothing": 0.1,
                 "normalization": "standardize",
             },
+            options={"width": (4, 512)},
             initialize=fast.whiten,
         ),
     )

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vision_app.errors import InputError
 from vision_app.models.parts import Scaling, Shape, classifier, image_input
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ def fast_cnn(
     """
     from keras import layers
 
-    if width not in range(4, 513) or not isinstance(width, int):
-        raise InputError(f"width must be a whole number from 4 to 512, got {width}.")
     image, x = image_input(shape, scaling)
     num_filters = 2 * shape[-1] * PATCH * PATCH
     x = layers.Conv2D(num_filters, PATCH, use_bias=False, trainable=False, name="whitening")(x)

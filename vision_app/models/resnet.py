@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from vision_app.errors import InputError
 from vision_app.models.parts import Scaling, Shape, classifier, image_input
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ def resnet_small(
     """Four groups of residual blocks with batch norm (He, Zhang, Ren, Sun 2015), halving the picture between groups."""
     from keras import layers
 
-    if blocks_per_group not in range(1, 9) or not isinstance(blocks_per_group, int):
-        raise InputError(f"blocks_per_group must be a whole number from 1 to 8, got {blocks_per_group}.")
     image, x = image_input(shape, scaling)
     x = layers.Conv2D(WIDTHS[0], 3, padding="same", use_bias=False, name="stem")(x)
     x = layers.BatchNormalization(name="stem_norm")(x)

@@ -37,11 +37,12 @@ def create_api() -> FastAPI:
     api.get("/health")(health)
     api.get("/api/models")(models)
     api.post("/api/predict")(predict)
+    api.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False)(unknown)
     return api
 
 
-def health() -> dict[str, Any]:
-    """Say that the app is up, and how many models it can predict with."""
+async def health() -> dict[str, Any]:
+    """Say that the app is up, and how many models it can predict with; needs no thread, as all may be busy."""
     return {"status": "ok", "models": len(list_models())}
 
 
@@ -67,6 +68,12 @@ def predict(
     classifier = load_classifier(run)
     answers = [_answer(classifier, upload) for upload in file]
     return JSONResponse(answers, 200 if any("label" in answer for answer in answers) else 422)
+
+
+def unknown(path: str, request: Request) -> JSONResponse:
+    """Say that there is no such route."""
+    known = "GET /health, GET /api/models and POST /api/predict"
+    return JSONResponse({"error": f"There is no {request.method} /api/{path}; there are {known}."}, 404)
 
 
 def _find_model(name: str) -> Run:

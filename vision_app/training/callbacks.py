@@ -142,5 +142,8 @@ class KeepBest(keras.callbacks.Callback):
         if self.serving is not self.model:
             self.serving.set_weights(self.model.get_weights())
         temporary = self.run.path / ".model.saving.keras"
-        self.serving.save(temporary)
-        commit(temporary, self.run.model_file)
+        try:
+            self.serving.save(temporary)
+            commit(temporary, self.run.model_file)
+        finally:
+            temporary.unlink(missing_ok=True)  # half a file would keep a full disk full

@@ -49,7 +49,7 @@ def stop(run: Run) -> None:
     """
     status = run.status()
     if status.state not in LIVE:
-        raise InputError(f"{run.name} is not running; it has {status.state}.")
+        raise InputError(f"{run.name} is not running: it is {status.state}.")
     _signal(run, signal.SIGINT)
 
 

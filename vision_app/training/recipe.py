@@ -1,5 +1,6 @@
 """From a dataset, a model and a few wishes to a complete config."""
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -9,6 +10,7 @@ from vision_app.data.datasets import find_dataset
 from vision_app.errors import InputError
 from vision_app.models.catalog import find_model
 
+FILLED_IN = {"classes", "upload_style", "versions", "dataset", "model"}
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scikit-learn")
 
 
@@ -34,8 +36,9 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     """
     data, info = find_dataset(dataset), find_model(model)
     values = _inherit(base, dataset, model) if base else default_values(dataset, model)
-    given = overrides.get("options") or {}
-    options = {**values.get("options", {}), **(parse_options(given) if isinstance(given, str) else given)}
+    for field in FILLED_IN & set(overrides):
+        raise InputError(f"The field '{field}' is filled in by the app and cannot be set; leave it out.")
+    options = {**values.get("options", {}), **_options(overrides.get("options"))}
     plain = {}
     for field, value in overrides.items():
         if field in info.options:
@@ -43,13 +46,13 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
         elif field != "options" and not (field in ("input_size", "channels") and value is None):
             plain[field] = value
     values = {**values, **plain, "options": options, "dataset": dataset, "model": model}
+    if "warmup_epochs" not in overrides:  # a default must not forbid a short run
+        values["warmup_epochs"] = _fitting_warmup(values)
     config = RunConfig.parse(
         {**values, "classes": data.classes, "upload_style": data.upload_style, "versions": _versions()}
     )
     info.check_input((config.input_size, config.input_size, config.channels))
-    for option in config.options:
-        if option not in info.options:
-            raise InputError(f"{info.title} has no option '{option}'. Known: {', '.join(info.options) or 'none'}.")
+    info.check_options(config.options)
     if config.synthetic and data.synthesize is None:
         raise InputError(f"{data.title} has no generated images: synthetic must be 0, got {config.synthetic:g}.")
     return config.updated(augmentation=resolve_strengths(config.augmentation))
@@ -67,6 +70,20 @@ def _inherit(base: RunConfig, dataset: str, model: str) -> dict[str, Any]:
         **{name: value for name, value in values.items() if name not in stale},
         **{name: defaults[name] for name in stale & set(defaults)},
     }
+
+
+def _options(given: Any) -> dict[str, Any]:
+    """Return the options of the network from a mapping or "name=value, name=value"."""
+    if isinstance(given, str):
+        return parse_options(given)
+    if not isinstance(given, Mapping | None):
+        raise InputError(f"Model options must look like 'blocks_per_group=2', got {given!r}.")
+    return dict(given or {})
+
+
+def _fitting_warmup(values: Mapping[str, Any]) -> Any:
+    warmup, epochs = values.get("warmup_epochs", 0), values.get("epochs")
+    return epochs / 5 if isinstance(epochs, int) and 1 <= epochs <= warmup else warmup
 
 
 def _versions() -> dict[str, str]:

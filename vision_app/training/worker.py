@@ -1,5 +1,7 @@
 """The training process: `python -m vision_app.training.worker RUN_DIR`. It writes to the run directory and nowhere else."""
 
+import errno
+import os
 import signal
 import sys
 import time
@@ -14,6 +16,8 @@ from vision_app.runs import Run, list_runs
 
 POLL_SECONDS = 0.25
 OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")  # TensorFlow's and torch's; jax says it in the text
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL_WORDS = tuple(os.strerror(number) for number in FULL)  # frameworks hide the number
 SIGNALS = {signal.SIGINT: "stopped", signal.SIGTERM: "interrupted"}
 
 
@@ -55,8 +59,8 @@ def explain(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError) or name in OUT_OF_MEMORY or "RESOURCE_EXHAUSTED" in str(error):
         return "Out of memory. Use a smaller batch size, input size or model."
-    if isinstance(error, OSError) and error.errno == 28:
-        return "The disk is full. Free some space and start again."
+    if getattr(error, "errno", None) in FULL or any(words in str(error) for words in FULL_WORDS):
+        return "The disk is full. Free some space and start again; the best model so far is kept."
     first = str(error).strip().splitlines()[0] if str(error).strip() else "no further word"
     return f"Training broke off: {name}: {first}"
 

@@ -21,6 +21,8 @@ MAX_MODELS = 6
 PREFERRED = {"draw": ("mnist", "digits"), "upload": ("cifar10", "shapes"), "webcam": ("cifar10", "shapes")}
 # Our own example pictures tell by the start of their name what they show.
 EXAMPLE_MODELS = {"digit": PREFERRED["draw"], "shape": ("shapes",), "fashion": ("fashion_mnist",)}
+NO_MODEL = "Train one in the Train tab; digits is the quickest."
+CLOSED_WORLD = '<p class="vw-note">The model knows only these classes, and always answers one of them.</p>'
 EMPTY = {
     "draw": ("Draw a digit", "The answer appears here while you draw."),
     "upload": ("Choose a picture", "Any format; photos, scans and drawings alike. The answer appears here."),
@@ -38,6 +40,14 @@ class Answer:
     received: np.ndarray
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why one of several models cannot answer to a picture."""
+
+    model: str
+    reason: str
+
+
 def model_names() -> list[str]:
     """Return the names of everything that can predict: shipped checkpoints, then runs, newest first."""
     return [run.name for run in list_models()]
@@ -48,12 +58,19 @@ def default_models(kind: str, names: Sequence[str]) -> list[str]:
     return [next((name for name in PREFERRED.get(kind, ()) if name in names), names[0])] if names else []
 
 
-def switch_models(before: str, after: str, chosen: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Return the models when the source changes: a default gives way to the new source's, a choice stays."""
-    chosen = [name for name in chosen if name in names]
-    if after not in PREFERRED and chosen:
-        return chosen
-    return default_models(after, names) if not chosen or chosen == default_models(before, names) else chosen
+def switch_models(after: str, chosen: Sequence[str], automatic: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return the models when the source changes: what the page chose gives way to the new source's, a person's choice stays.
+
+    Args:
+        after: the source that is opened.
+        chosen: the models so far.
+        automatic: the models that the page chose last.
+        names: what there is.
+    """
+    known = [name for name in chosen if name in names]
+    if known and (after not in PREFERRED or list(chosen) != list(automatic)):
+        return known
+    return default_models(after, names)
 
 
 def models_for(source: Source, chosen: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -79,8 +96,8 @@ def find_model(name: str) -> Run:
     return resolve(name)
 
 
-def classify(picture: np.ndarray, models: Sequence[str], dataset: str | None = None) -> list[Answer]:
-    """Return what each model says.
+def classify(picture: np.ndarray, models: Sequence[str], dataset: str | None = None) -> list[Answer | Refusal]:
+    """Return what each model says; one that cannot answer does not stop the others.
 
     Args:
         picture: uint8 RGB (height, width, 3).
@@ -88,13 +105,21 @@ def classify(picture: np.ndarray, models: Sequence[str], dataset: str | None = N
         dataset: the dataset whose own test image this is; None: a picture from outside.
 
     Raises:
-        InputError: no model, too many, an unknown one, or a damaged one.
+        InputError: no model, too many, or none that can answer.
     """
     if not models:
         raise InputError("Expected at least one model, got none; choose one under Models.")
     if len(models) > MAX_MODELS:
         raise InputError(f"Expected at most {MAX_MODELS} models side by side, got {len(models)}; remove some.")
-    return [_answer(picture, name, dataset) for name in dict.fromkeys(models)]
+    answers: list[Answer | Refusal] = []
+    for name in dict.fromkeys(models):
+        try:
+            answers.append(_answer(picture, name, dataset))
+        except InputError as error:
+            answers.append(Refusal(name, str(error)))
+    if all(isinstance(answer, Refusal) for answer in answers):
+        raise InputError(answers[0].reason)
+    return answers
 
 
 def _answer(picture: np.ndarray, name: str, dataset: str | None) -> Answer:
@@ -108,30 +133,42 @@ def _answer(picture: np.ndarray, name: str, dataset: str | None) -> Answer:
 
 
 def classify_file(path: str, models: Sequence[str]) -> list[dict]:
-    """Return what each model says to a picture file, as plain JSON values: [{"model", "label", "scores"}]."""
+    """Return what each model says to a picture file, as plain JSON values: [{"model", "label", "scores"} or {"model", "error"}]."""
     answers = classify(read_picture(Path(path)), models)
-    return [{"model": answer.model, **answer.prediction.model_dump(mode="json")} for answer in answers]
+    return [
+        {"model": answer.model, "error": answer.reason}
+        if isinstance(answer, Refusal)
+        else {"model": answer.model, **answer.prediction.model_dump(mode="json")}
+        for answer in answers
+    ]
 
 
-def answers_html(answers: Sequence[Answer], truth: str | None = None) -> str:
+def answers_html(answers: Sequence[Answer | Refusal], truth: str | None = None) -> str:
     """Return the answers as HTML: a sentence when there is something to say, then one block a model.
 
     Args:
         answers: one a model.
-        truth: the label that the dataset gives to this image, if it has one.
+        truth: the label that the dataset gives to this image; None: a picture from outside, which may be anything.
     """
     known = f"The dataset says {truth}. " if truth is not None else ""
-    said = (known + verdict(answers)).strip()
+    said = (known + verdict([answer for answer in answers if isinstance(answer, Answer)])).strip()
+    blocks = "".join(
+        _block(answer, truth is None) if isinstance(answer, Answer) else _refusal(answer) for answer in answers
+    )
     sentence = f'<p class="vw-said" role="status">{html.escape(said)}</p>' if said else ""
-    return f'<div class="vw-results">{sentence}{"".join(_block(answer) for answer in answers)}</div>'
+    return f'<div class="vw-results">{sentence}{blocks}</div>'
 
 
 def verdict(answers: Sequence[Answer]) -> str:
     """Return in words whether the models agree; empty for a single one."""
     if len(answers) < 2:
         return ""
-    if len({frozenset(answer.prediction.scores) for answer in answers}) > 1:
-        return "These models know different classes, so their answers are about different things."
+    groups: dict[frozenset[str], list[Answer]] = {}
+    for answer in answers:
+        groups.setdefault(frozenset(answer.prediction.scores), []).append(answer)
+    if len(groups) > 1:
+        said = "These models know different classes, so their answers are about different things."
+        return " ".join([said, *filter(None, (verdict(group) for group in groups.values()))])
     labels = Counter(answer.prediction.label for answer in answers)
     (top, votes), *rest = labels.most_common()
     if not rest:
@@ -143,7 +180,14 @@ def verdict(answers: Sequence[Answer]) -> str:
     return f"The models disagree: {votes} of {len(answers)} say {top}, {others}."
 
 
-def _block(answer: Answer) -> str:
+def _refusal(refusal: Refusal) -> str:
+    name, reason = html.escape(refusal.model), html.escape(refusal.reason)
+    return (
+        f'<article class="vw-result"><div class="vw-answer"><div><h3>{name}</h3></div></div><p>{reason}</p></article>'
+    )
+
+
+def _block(answer: Answer, from_outside: bool) -> str:
     label, scores = answer.prediction.label, answer.prediction.scores
     height, width, channels = answer.received.shape
     kind = "grey" if channels == 1 else "colour"
@@ -153,14 +197,14 @@ def _block(answer: Answer) -> str:
         f'<p role="status">{html.escape(label)}<small>, {100 * scores[label]:.1f} %</small></p></div>'
         f'<figure class="vw-received">{picture_html(answer.received, alt)}'
         f"<figcaption>What the network received: {width} × {height}, {kind}</figcaption></figure></div>"
-        f"{probability_bars(scores, label)}</article>"
+        f"{probability_bars(scores, label)}{CLOSED_WORLD if from_outside else ''}</article>"
     )
 
 
 def empty_html(kind: str, names: Sequence[str]) -> str:
     """Return what to do when there is no answer yet."""
     if not names:
-        lead, rest = "No model yet", "Train one in the Train tab: digits takes about 10 seconds on a laptop."
+        lead, rest = "No model yet", NO_MODEL
     else:
         lead, rest = EMPTY[kind]
     return f'<div class="vw-empty"><strong>{lead}</strong><span>{rest}</span></div>'

@@ -15,7 +15,7 @@ from vision_app.data.uploads import read_picture
 from vision_app.errors import InputError
 from vision_app.explain.catalog import EXPLAINERS, Explanation, default_layer, explain, list_layers
 from vision_app.figures import colorbar, heatmap_image, overlay, picture_html
-from vision_app.ui.classify_view import Answer, classify, find_model
+from vision_app.ui.classify_view import NO_MODEL, Answer, classify, find_model
 from vision_app.ui.pictures import Source
 
 PREDICTED = "Predicted class"
@@ -233,7 +233,7 @@ def empty_html(model: str | None) -> str:
     """Return what to do when there is no explanation yet."""
     lead, rest = "Choose a picture", "See which parts of it spoke for the answer."
     if not model:
-        lead, rest = "No model yet", "Train one in the Train tab: digits takes about 10 seconds on a laptop."
+        lead, rest = "No model yet", NO_MODEL
     return f'<div class="vw-empty"><strong>{lead}</strong><span>{rest}</span></div>'
 
 

@@ -29,9 +29,12 @@ def create_server() -> FastAPI:
     routes = create_api()
     if header.PICTURES.is_dir():
         routes.mount(f"/{header.PICTURES_ROUTE}", StaticFiles(directory=header.PICTURES))
+    page = build_app()
+    # Gradio checks the paths that requests name only in an app that was launched; mounting one does not count for it.
+    page.has_launched = True
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode is not supported")  # said even when it was not asked for
-        return gr.mount_gradio_app(routes, build_app(), path="/", **launch_options())
+        return gr.mount_gradio_app(routes, page, path="/", **launch_options())
 
 
 def serve(host: str | None = None, port: int | None = None) -> None:

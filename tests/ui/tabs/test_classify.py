@@ -79,15 +79,29 @@ def test_a_photo_that_is_removed_is_forgotten(photo: str) -> None:
 
 
 def test_a_click_on_no_picture_is_refused() -> None:
-    models, chosen, results, problem = tab._pick([], ["mnist"], {}, SimpleNamespace(_data={"index": 0}))
-    assert models == chosen == results == SKIPPED
+    models, automatic, chosen, results, problem = tab._pick([], ["mnist"], [], {}, SimpleNamespace(_data={"index": 0}))
+    assert models == automatic == chosen == results == SKIPPED
     assert "click on a picture" in problem
 
 
-def test_the_address_chooses_the_model() -> None:
-    asked = tab._refresh("draw", ["mnist"], SimpleNamespace(query_params={"model": "cifar10"}))
-    assert asked.value == ["cifar10"]
-    assert tab._refresh("draw", [], SimpleNamespace(query_params={"model": "nope"})).value == ["mnist"]
+def test_the_address_chooses_the_models_once() -> None:
+    address = SimpleNamespace(query_params={"model": "cifar10,mnist,nope"})
+    asked, automatic, is_open = tab._refresh("draw", ["mnist"], ["mnist"], False, address)
+    assert (asked.value, automatic, is_open) == (["cifar10", "mnist"], ["mnist"], True)
+    again, automatic, _ = tab._refresh("draw", ["mnist"], ["mnist"], True, address)
+    assert again.choices and automatic == SKIPPED
+    assert "value" not in again._constructor_args[0]  # a person may have chosen others
+    nonsense = SimpleNamespace(query_params={"model": "nope"})
+    assert tab._refresh("draw", [], [], False, nonsense)[0].value == ["mnist"]
+
+
+def test_what_the_page_chose_for_an_example_gives_way_to_the_next_source() -> None:
+    event = SimpleNamespace(_data={"index": 0})
+    source = Source("airplane", dataset="cifar10", index=0)
+    models, automatic, chosen, *_ = tab._pick([source], ["mnist"], ["mnist"], {}, event)
+    assert models == automatic == ["cifar10"]
+    assert tab._open_source("draw", "", chosen, models, automatic)[:2] == (["mnist"], ["mnist"])
+    assert tab._open_source("draw", "", chosen, ["cifar10"], [])[0] == ["cifar10"]  # chosen by a person
 
 
 def test_the_endpoint_wants_a_picture() -> None:

@@ -54,10 +54,20 @@ def test_without_a_picture_says_what_to_do() -> None:
         assert (status, drawn) == ("", None) and "Choose a picture" in results
 
 
-def test_an_error_keeps_the_last_explanation() -> None:
+def test_what_cannot_be_explained_leaves_no_other_explanation_standing() -> None:
     chosen = Chosen("examples", {"examples": SEVEN})
     *_, (status, results, drawn) = tab._explain(chosen, None, "damaged", *REST[2:])
-    assert 'role="alert"' in status and results == drawn == SKIPPED
+    assert 'role="alert"' in status and "Choose a picture" in results and drawn is None
+
+
+def test_another_model_starts_from_what_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(tab.view, "explain_picture", lambda *given: asked.append(given[2:]) or "explained")
+    chosen = Chosen("examples", {"examples": SEVEN})
+    [(classes, layers, status, *_)] = tab._change_model(chosen, None, "mnist", "dog", "conv1", "gradcam", 50)
+    assert (classes.value, layers.value, status) == (PREDICTED, "", "")
+    list(tab._change_model(chosen, None, "mnist", "2", "conv1", "gradcam", 50))
+    assert asked == [("mnist", PREDICTED, "", "gradcam"), ("mnist", "2", "", "gradcam")]
 
 
 def test_the_pad_is_only_heard_when_it_is_open() -> None:
@@ -92,9 +102,11 @@ def test_a_broken_upload_leaves_everything_as_it_was(tmp_path: Path) -> None:
 
 def test_a_click_takes_a_model_made_for_the_picture() -> None:
     event = SimpleNamespace(_data={"index": 0})
-    chosen, model, class_name, layer, _ = tab._pick([SEVEN], Chosen(), "mnist", event)
+    rest = ("1", "conv1", "gradcam", 50, event)
+    [(chosen, model, class_name, layer, _, results, _)] = tab._pick([SEVEN], Chosen(), None, "mnist", *rest)
     assert (chosen.sources["examples"], model, class_name.value, layer.value) == (SEVEN, "digits", PREDICTED, "")
-    _, _, class_name, layer, _ = tab._pick([SEVEN], Chosen(), "digits", event)
+    assert results == "7 (8, 8, 3) at 0.5"
+    [(_, _, class_name, layer, *_)] = tab._pick([SEVEN], Chosen(), None, "digits", *rest)
     assert class_name == layer == SKIPPED  # a choice stays while the model does
 
 

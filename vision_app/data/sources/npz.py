@@ -15,6 +15,7 @@ DAMAGES = (
     KeyError,
     TypeError,
     EOFError,
+    MemoryError,
     NotImplementedError,
     RuntimeError,
     zipfile.BadZipFile,

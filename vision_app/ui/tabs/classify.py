@@ -9,7 +9,8 @@ import gradio as gr
 from vision_app.errors import InputError
 from vision_app.ui import classify_view as view
 from vision_app.ui import pictures
-from vision_app.ui.layout import OPENING, PREDICT, QUIET, Page, address
+from vision_app.ui.browse_view import show_below
+from vision_app.ui.layout import OPENING, PREDICT, QUIET, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pad import build_pad, decode_pad
 from vision_app.ui.pictures import Source
@@ -22,8 +23,9 @@ CANNOT = "Cannot classify this picture"
 
 def build(page: Page) -> None:
     """Fill the tab."""
-    opened, chosen, shown = gr.State("draw"), gr.State({}), gr.State([])
+    chosen, shown, is_open = gr.State({}), gr.State([]), gr.State(False)
     names = view.model_names()
+    automatic = gr.State(view.default_models("draw", names))
     with gr.Row(equal_height=False, elem_id="classify-row"):
         with gr.Column(scale=5, min_width=300):
             kind = build_switch(KINDS, "classify-source")
@@ -55,14 +57,18 @@ def build(page: Page) -> None:
     pad.change(_draw, [pad, models], answer, **QUIET, **PREDICT)
     file.upload(_upload, [file, models, chosen], [file, preview, chosen, *answer], **QUIET, **PREDICT)
     photo.input(_photograph, [photo, models, chosen], [chosen, *answer], **QUIET, **PREDICT)
-    thumbs.click(_pick, [shown, models, chosen], [models, chosen, *answer], **QUIET, **PREDICT)
+    picked = thumbs.click(
+        _pick, [shown, models, automatic, chosen], [models, automatic, chosen, *answer], **QUIET, **PREDICT
+    )
+    picked.success(None, None, None, js=show_below("classify-results"), api_visibility="private")
     again = {"inputs": [kind, pad, chosen, models], "outputs": answer}
     models.input(_again, **again, **QUIET, **PREDICT)
+    models.input(None, models, None, js=remember("model"), api_visibility="private")
     show_panel(kind, dict(zip(KINDS, (draw_panel, upload_panel, webcam_panel, examples_panel), strict=True)))
     kind.change(
         _open_source,
-        [opened, kind, pad, chosen, models],
-        [opened, models, *answer],
+        [kind, pad, chosen, models, automatic],
+        [models, automatic, *answer],
         trigger_mode="always_last",
         **QUIET,
         **PREDICT,
@@ -73,7 +79,7 @@ def build(page: Page) -> None:
     collection.input(_classes_of, collection, [class_name, page_number], **QUIET).then(_list, listed, **listing)
     class_name.input(lambda: 0, None, page_number, **QUIET).then(_list, listed, **listing)
     more.click(lambda number: number + 1, page_number, page_number, **QUIET).then(_list, listed, **listing)
-    page.tab.select(_refresh, [kind, models], models, **OPENING)
+    page.tab.select(_refresh, [kind, models, automatic, is_open], [models, automatic, is_open], **OPENING)
     _build_endpoint()
 
 
@@ -123,7 +129,8 @@ def classify(picture: str | None, models: list[str] | str | None = None) -> list
         models: names of checkpoints or runs; none: the one that the page begins with for uploads.
 
     Returns:
-        One item a model: {"model": name, "label": class, "scores": {class: probability}}.
+        One item a model: {"model": name, "label": class, "scores": {class: probability}}, or with "error" if only this
+        model cannot answer.
     """
     names = [models] if isinstance(models, str) else models or view.default_models("upload", view.model_names())
     if not picture:
@@ -160,14 +167,17 @@ def _photograph(path: str | None, models: list[str], chosen: dict[str, Source]) 
 
 
 @say_errors(CANNOT)
-def _pick(shown: list[Source], models: list[str], chosen: dict[str, Source], event: gr.EventData) -> tuple[Any, ...]:
+def _pick(
+    shown: list[Source], models: list[str], automatic: list[str], chosen: dict[str, Source], event: gr.EventData
+) -> tuple[Any, ...]:
     """Answer to an example that was clicked on, by a model made for it."""
     try:
         source = shown[clicked(event, len(shown))]
-        models = view.models_for(source, models, view.model_names())
+        suited = view.models_for(source, models, view.model_names())
     except InputError as error:
-        return gr.skip(), gr.skip(), gr.skip(), alert(str(error))
-    return models, {**chosen, "examples": source}, *_answered(lambda: _source_html(source, models))
+        return *[gr.skip()] * 4, alert(str(error))
+    automatic = automatic if suited == models else suited
+    return suited, automatic, {**chosen, "examples": source}, *_answered(lambda: _source_html(source, suited))
 
 
 @say_errors(CANNOT)
@@ -182,21 +192,23 @@ def _again(kind: str, drawing: str | None, chosen: dict[str, Source], models: li
 
 @say_errors(CANNOT)
 def _open_source(
-    before: str, kind: str, drawing: str | None, chosen: dict[str, Source], models: list[str]
+    kind: str, drawing: str | None, chosen: dict[str, Source], models: list[str], automatic: list[str]
 ) -> tuple[Any, ...]:
     """Begin with the models that suit a source when it is opened, and answer to its picture if it has one."""
-    models = view.switch_models(before, kind, models, view.model_names())
-    return kind, models, *_again(kind, drawing, chosen, models)
+    suited = view.switch_models(kind, models, automatic, view.model_names())
+    return suited, automatic if suited == models else suited, *_again(kind, drawing, chosen, suited)
 
 
-def _refresh(kind: str, models: list[str], request: gr.Request) -> gr.Dropdown:
-    """List the models there are now; `?model=` in the address chooses one."""
-    names = view.model_names()
-    asked = [name for name in (address(request).get("model"), address(request).get("run")) if name in names]
-    value = asked or view.switch_models(kind, kind, models, names)
+def _refresh(
+    kind: str, models: list[str], automatic: list[str], is_open: bool, request: gr.Request
+) -> tuple[Any, Any, bool]:
+    """List the models there are now; the first time, those of `?model=` in the address are chosen."""
+    names, wanted = view.model_names(), address(request)
+    asked = [] if is_open else [name for name in wanted.get("model", wanted.get("run", "")).split(",") if name in names]
+    value = asked or view.switch_models(kind, models, [], names)
     if value == models:  # left out, as a person may have chosen others meanwhile
-        return gr.Dropdown(choices=names, multiselect=True)
-    return gr.Dropdown(choices=names, value=value, multiselect=True)
+        return gr.Dropdown(choices=names, multiselect=True), gr.skip(), True
+    return gr.Dropdown(choices=names, value=value, multiselect=True), automatic if asked else value, True
 
 
 @say_errors("Cannot show these pictures")

@@ -62,24 +62,25 @@ def build(page: Page) -> None:
 
     asked = [chosen, pad, model, class_name, layer, method, opacity]
     answer = {"trigger_mode": "always_last", **QUIET, **EXPLAIN}  # what was asked for last is what is shown
-    again = {"fn": _explain, "inputs": asked, "outputs": [status, results, drawn], **answer}
-    layers = {"fn": _list_layers, "inputs": [model, layer], "outputs": layer, **QUIET, **EXPLAIN}
+    explained = [status, results, drawn]
+    again = {"fn": _explain, "inputs": asked, "outputs": explained, **answer}
+    layers = {"fn": _list_layers, "inputs": model, "outputs": layer, **QUIET, **EXPLAIN}
     kept = {"fn": None, "inputs": model, "outputs": None, "js": _REMEMBER, "api_visibility": "private"}
     suited = [model, class_name, layer]
 
-    pad.change(_explain_drawing, asked, [status, results, drawn], **answer)
+    pad.change(_explain_drawing, asked, explained, **answer)
     file.upload(_upload, [file, chosen], [file, preview, chosen, status], **QUIET).success(**again)
-    picked = thumbs.click(_pick, [shown, chosen, model], [chosen, *suited, status], **QUIET)
+    # One event each: a second one would send the old class before the page has the new model's classes.
+    picked = thumbs.click(_pick, [shown, *asked], [chosen, *suited, *explained], **answer)
     picked.success(None, None, None, js=show_below("explain-results"), api_visibility="private")
-    picked = picked.success(**again)
-    switched = model.input(_about_model, [model, class_name], [class_name, layer], **QUIET).then(**again)
+    switched = model.input(_change_model, asked, [class_name, layer, *explained], **answer)
     for done in (picked, switched):
         done.then(**kept)
         done.then(**layers)
     for control in (class_name, layer, method):
         control.input(**again)
     opacity.change(_draw, [drawn, opacity], results, trigger_mode="always_last", **QUIET)
-    kind.change(_open_source, [kind, *asked], [chosen, status, results, drawn], **answer)
+    kind.change(_open_source, [kind, *asked], [chosen, *explained], **answer)
     listed = [collection, class_filter, sheet]
     opened = page.tab.select(
         _open, [shown, chosen, model, *listed], [collection, thumbs, shown, chosen, *suited], **OPENING
@@ -190,8 +191,8 @@ def _explain(
             yield "", view.waiting_html(), gr.skip()
         explained = view.explain_picture(pixels, source, model, class_name, layer, method)
         yield "", view.explained_html(explained, opacity / 100), explained
-    except InputError as error:
-        yield alert(str(error)), gr.skip(), gr.skip()
+    except InputError as error:  # what is shown would pass for the answer
+        yield alert(str(error)), view.empty_html(model), None
 
 
 def _explain_drawing(chosen: Chosen, *asked: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -209,18 +210,30 @@ def _draw(drawn: Explained | None, opacity: float) -> Any:
 
 
 @say_errors(CANNOT)
+def _change_model(
+    chosen: Chosen, drawing: str | None, model: str | None, class_name: str, _layer: str, *asked: Any
+) -> Iterator[tuple[Any, ...]]:
+    """Explain the same picture by another model, which may know other classes and has other layers."""
+    class_name = _known_class(model, class_name)
+    for step in _explain(chosen, drawing, model, class_name, "", *asked):
+        yield *_about_model(model, class_name), *step
+
+
+def _known_class(model: str | None, class_name: str) -> str:
+    """Return the class if the model knows it, else the predicted one."""
+    return class_name if class_name in view.class_choices(model) else view.PREDICTED
+
+
 def _about_model(model: str | None, class_name: str) -> tuple[gr.Dropdown, gr.Dropdown]:
     """Offer the model's classes; its layers are listed once the network is loaded, so as not to wait for it."""
-    classes = view.class_choices(model)
-    value = class_name if class_name in classes else view.PREDICTED
-    return gr.Dropdown(choices=classes, value=value), gr.Dropdown(choices=view.layer_choices(model), value="")
+    classes = gr.Dropdown(choices=view.class_choices(model), value=_known_class(model, class_name))
+    return classes, gr.Dropdown(choices=view.layer_choices(model), value="")
 
 
 @say_errors("Cannot list the layers")
-def _list_layers(model: str | None, layer: str) -> Any:
+def _list_layers(model: str | None) -> gr.Dropdown:
     """Offer all layers that can be explained."""
-    choices = view.layer_choices(model, listed=True)
-    return gr.Dropdown(choices=choices, value=layer if layer in dict(choices).values() else "")
+    return gr.Dropdown(choices=view.layer_choices(model, listed=True))
 
 
 @say_errors(CANNOT)
@@ -236,12 +249,25 @@ def _upload(path: str | None, chosen: Chosen) -> tuple[Any, ...]:
 
 
 @say_errors(CANNOT)
-def _pick(shown: list[Source], chosen: Chosen, model: str | None, event: gr.EventData) -> tuple[Any, ...]:
-    """Take an example that was clicked on, and a model made for it."""
+def _pick(
+    shown: list[Source],
+    chosen: Chosen,
+    drawing: str | None,
+    model: str | None,
+    class_name: str,
+    layer: str,
+    method: str,
+    opacity: float,
+    event: gr.EventData,
+) -> Iterator[tuple[Any, ...]]:
+    """Explain an example that was clicked on, by a model made for it."""
     source = shown[clicked(event, len(shown))]
-    suited = _suited_model(source, model)
-    about = (gr.skip(), gr.skip()) if suited == model else _about_model(suited, "")
-    return chosen.with_source("examples", source), suited, *about, ""
+    chosen, suited = chosen.with_source("examples", source), _suited_model(source, model)
+    about: tuple[Any, Any] = (gr.skip(), gr.skip())
+    if suited != model:
+        class_name, layer, about = view.PREDICTED, "", _about_model(suited, "")
+    for step in _explain(chosen, drawing, suited, class_name, layer, method, opacity):
+        yield chosen, suited, *about, *step
 
 
 def _suited_model(source: Source, model: str | None) -> str | None:
