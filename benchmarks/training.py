@@ -42,13 +42,13 @@ def plain_fit(dataset: str) -> float:
 
     import keras
 
-    from vision_app.training.train import load_training_data
+    from vision_app.data.ready import ready_training
 
     config = make_config(dataset, "simple_cnn", {"epochs": EPOCHS, "train_limit": LIMIT, "augmentation": {}})
-    data = load_training_data(config)
+    train, validation = ready_training(config)
     layers = keras.layers
     model = keras.Sequential([
-        keras.Input(data.train_images.shape[1:]),
+        keras.Input(train.images.shape[1:]),
         layers.Rescaling(1 / 255),
         layers.Conv2D(32, 3, activation="relu"),
         layers.MaxPooling2D(),
@@ -70,16 +70,16 @@ def plain_fit(dataset: str) -> float:
             seconds.append(time.perf_counter() - self.began)
 
     model.fit(
-        data.train_images.astype("float32"),
-        data.train_labels,
+        train.images[:].astype("float32"),
+        train.labels,
         batch_size=config.batch_size,
         epochs=EPOCHS,
-        validation_data=(data.validation_images.astype("float32"), data.validation_labels),
+        validation_data=(validation.images[:].astype("float32"), validation.labels),
         validation_batch_size=500,
         verbose=0,
         callbacks=[Clock()],
     )
-    return len(data.train_images) / median(seconds[1:])
+    return len(train) / median(seconds[1:])
 
 
 def main(rounds: int) -> None:

@@ -12,7 +12,7 @@ PACKAGE = "vision_app"
 # Bottom to top: a part imports from parts in earlier rows, never from its own row or a later one.
 LAYERS = (
     ("errors",),
-    ("lookup", "readable", "processes", "device"),
+    ("lookup", "readable", "processes", "device", "edits"),
     ("config",),
     ("runs", "data", "models"),
     ("predict", "evaluation", "explain", "export"),
@@ -21,7 +21,7 @@ LAYERS = (
     ("serving",),
     ("ui",),
     ("console",),
-    ("follow",),
+    ("follow", "cli_data"),
     ("cli",),
     ("__main__",),
 )

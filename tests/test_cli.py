@@ -14,9 +14,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.data.photos import class_folders, write_folder
 from vision_app.cli import app, find_class
 from vision_app.config import RunConfig
 from vision_app.console import parse_changes
+from vision_app.data import registry
 from vision_app.data.datasets import DATASETS
 from vision_app.errors import InputError
 from vision_app.evaluation.report import ClassReport, EvaluationReport
@@ -24,6 +26,7 @@ from vision_app.models.catalog import MODELS
 from vision_app.runs import Status, resolve
 
 COMMANDS = (
+    "split",
     "datasets",
     "models",
     "runs",
@@ -127,6 +130,29 @@ def test_datasets() -> None:
     assert digits["classes"] == list("0123456789") and digits["available"] is True
     assert digits["splits"] == {"train": 1438, "test": 359}
     assert "Digits" in call("datasets").stdout
+
+
+def test_added_datasets_are_listed(tmp_path: Path, data_folder: Path) -> None:
+    folder = write_folder(tmp_path / "colours", class_folders(8))
+    registry.add(folder, "Colours", set(DATASETS))
+    registry.add(tmp_path / "gone", "Gone", set(DATASETS))
+    row = answer("datasets")[-1]
+    assert (row["name"], row["classes"], row["available"]) == ("colours", ["blue", "green", "red"], True)
+    assert sum(row["splits"].values()) == 24
+
+
+def test_split(tmp_path: Path, data_folder: Path) -> None:
+    folder = write_folder(tmp_path / "colours", class_folders(10))
+    shares = ("--train", 0.5, "--validation", 0.2, "--test", 0.3)
+    made = answer("split", folder, *shares)
+    assert made["splits"] == {"train": 15, "validation": 6, "test": 9} and Path(made["file"]).exists()
+    assert_refused(call("split", folder, "--json"), "colours was divided before, and that is kept; --force replaces it")
+    assert "train 21" in call("split", folder, "--validation", 0.1, "--test", 0.2, "--force").stdout
+    assert_refused(call("split", folder, "--train", 0.9, "--force"), "must sum to 1")
+    assert_refused(call("split", folder, "--min", 11, "--force"), "too few: blue 10, green 10, red 10")
+    published = write_folder(tmp_path / "p", class_folders(4, before="train/") | class_folders(3, before="test/"))
+    assert_refused(call("split", published), "p is divided as published (train 12, test 9), and that is kept")
+    assert answer("split", published, "--force")["splits"] == {"train": 15, "validation": 3, "test": 3}
 
 
 def test_models() -> None:
@@ -373,4 +399,4 @@ def test_a_run_from_training_to_prediction(tmp_path: Path, monkeypatch: pytest.M
     assert sum(map(sum, report["confusion"])) == report["count"] == 359
     assert "digits, test, 20 images" in call("evaluate", "tiny", "--limit", 20).stdout
     assert_refused(call("stop", "latest"), "completed")
-    assert_refused(call("train", "--like", "tiny", "--set", "momentum=2"), "momentum should be less than 1, got 2")
+    assert_refused(call("train", "--like", "tiny", "--set", "momentum=2"), "(momentum) should be less than 1, got 2")

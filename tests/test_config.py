@@ -63,15 +63,19 @@ def test_augmentation_in_words(text: object, expected: dict[str, float]) -> None
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"epochs": 0}, "epochs should be greater than or equal to 1, got 0"),
-        ({"epochs": "many"}, "epochs should be a valid integer.*got 'many'"),
+        ({"epochs": 0}, r"^Epochs \(epochs\) should be greater than or equal to 1, got 0\.$"),
+        ({"epochs": "many"}, r"^Epochs \(epochs\) should be a whole number, got 'many'\.$"),
+        ({"epochs": 2.5}, r"^Epochs \(epochs\) should be a whole number, got 2.5\.$"),
+        ({"epochs": 1e30}, r"^Epochs \(epochs\) is far too large, got 1e\+30\.$"),
+        ({"epochs": None}, r"^Epochs \(epochs\) should be a whole number, got nothing\.$"),
+        ({"l2": None}, r"^L2 \(l2\) should be a number, got nothing\.$"),
         ({"learning_rate": float("nan")}, "learning_rate"),
-        ({"monitor": "luck"}, "monitor should be 'val_accuracy' or 'val_loss', got 'luck'"),
+        ({"monitor": "luck"}, r"Monitor \(monitor\) should be 'val_accuracy' or 'val_loss', got 'luck'"),
         ({"colour": 1}, "Unknown field 'colour'. Known: .*epochs"),
-        ({"augmentation": "rotation=far"}, "augmentation.rotation.*number.*'far'"),
-        ({"epochs": 3, "warmup_epochs": 3}, r"warmup_epochs must be below epochs \(3\), got 3"),
-        ({"schedule": "plateau", "warmup_epochs": 1}, "set warmup_epochs to 0"),
-        ({"seed": -1, "epochs": 0}, "seed.*; epochs"),
+        ({"augmentation": "rotation=far"}, r"Augmentation \(augmentation.rotation\) should be a number, got 'far'"),
+        ({"epochs": 3, "warmup_epochs": 3}, r"\(warmup_epochs\) must be below Epochs \(epochs\), here 3, got 3"),
+        ({"schedule": "plateau", "warmup_epochs": 1}, r"set Warm-up epochs \(warmup_epochs\) to 0"),
+        ({"seed": -1, "epochs": 0}, "seed.*; Epochs"),
     ],
 )
 def test_impossible_values_are_named(values: dict, message: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from vision_app.config import RunConfig
 from vision_app.data.datasets import load_split
-from vision_app.data.splits import train_validation_split
+from vision_app.data.splits import stratified_holdout
 from vision_app.errors import InputError
 from vision_app.evaluate_run import evaluate_run, run_latency
 from vision_app.runs import Run, Status
@@ -61,7 +61,7 @@ def test_the_report_counts_what_the_model_answers(run: Run) -> None:
 
 def test_validation_and_train_are_the_runs_own(run: Run) -> None:
     labels = load_split("digits", "train")[1]
-    kept, aside = train_validation_split(labels, 0.2, 5)
+    kept, aside = stratified_holdout(labels, 0.2, 5)
     train, validation = evaluate_run(run, split="train"), evaluate_run(run, split="validation")
     assert (train.count, validation.count) == (len(kept), len(aside))
     assert [entry.support for entry in validation.per_class] == np.bincount(labels[aside]).tolist()

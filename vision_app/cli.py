@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vision_app import readable
+from vision_app.cli_data import DATA_COMMANDS
 from vision_app.config import RunConfig
 from vision_app.console import (
     BAD_INPUT,
     Answer,
+    AsJson,
     Command,
     check_folders,
     check_one_format,
@@ -45,39 +47,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+for command in DATA_COMMANDS:
+    app.command(cls=Command)(command)
+
 ModelName = Annotated[
     str, typer.Argument(metavar="MODEL", help="A checkpoint's name, a run id, `latest`, or a folder.")
 ]
 DatasetName = Annotated[str | None, typer.Option("--dataset", help="By default the one that the model learned from.")]
-
-
-@app.command(cls=Command)
-def datasets(as_json: AsJson = False) -> Answer:
-    """List the datasets."""
-    from vision_app.data.datasets import DATASETS, is_available
-
-    rows = [
-        {
-            "name": row.name,
-            "title": row.title,
-            "classes": list(row.classes),
-            "available": is_available(row),
-            "splits": {"train": row.num_train, "test": row.num_test},
-            "image_shape": row.image_shape,
-            "licence": row.licence,
-        }
-        for row in DATASETS.values()
-    ]
-    if as_json:
-        return document(rows)
-    header = ["Name", "Title", "Classes", "Train", "Test", "Available"]
-    cells = [
-        [row["name"], row["title"], len(row["classes"]), *row["splits"].values(), _yes(row["available"])]
-        for row in rows
-    ]
-    return Answer(readable.table(header, cells))
 
 
 @app.command(cls=Command)
@@ -289,10 +266,6 @@ def find_class(classes: tuple[str, ...], wanted: str) -> int:
     if wanted.isdecimal() and int(wanted) < len(classes):
         return int(wanted)
     raise InputError(f"Unknown class '{wanted}'. Known: {', '.join(classes)}.")
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
 
 
 def _listing(found: list[Run], key: str, as_json: bool) -> Answer:

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from vision_app.edits import Edit
 from vision_app.errors import InputError
 
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
@@ -108,6 +109,12 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
     upload_style: str = Field(
         "photo", title="Upload style", description="How outside pictures are made to look like the dataset's."
     )
+    patch: tuple[Edit, ...] = Field(
+        (), title="Corrections", description="The dataset's corrections when the run was started."
+    )
+    fingerprint: str = Field(
+        "", title="Fingerprint", description="Hash of the images and labels that the run learned from, filled in at the start."
+    )
     versions: dict[str, str] = Field(
         default_factory=dict, title="Versions", description="Packages that the run was made with."
     )
@@ -133,10 +140,13 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.warmup_epochs >= self.epochs and self.warmup_epochs > 0:
-            raise ValueError(f"warmup_epochs must be below epochs ({self.epochs}), got {self.warmup_epochs:g}")
+            raise ValueError(
+                f"{named('warmup_epochs')} must be below {named('epochs')}, here {self.epochs}, got {self.warmup_epochs:g}; "
+                "lower it or train longer"
+            )
         if self.schedule == "plateau" and self.warmup_epochs:
             raise ValueError(
-                "schedule 'plateau' follows the validation loss and takes no warmup_epochs; set warmup_epochs to 0"
+                f"Schedule 'plateau' follows the validation loss and takes no warm-up; set {named('warmup_epochs')} to 0"
             )
         return self
 
@@ -177,17 +187,34 @@ def parse_options(text: str) -> dict[str, float]:
     return options
 
 
+# In place of pydantic's words for a number that is none, by the kind of error.
+_NUMBER_RULES = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "should be a number"),
+    "int_parsing_size": "is far too large",
+}
+
+
+def named(field: str) -> str:
+    """Return a field as the form calls it and as the command line does: "Epochs (epochs)"."""
+    known = RunConfig.model_fields.get(field.partition(".")[0])
+    return f"{known.title} ({field})" if known else field
+
+
 def describe(error: ValidationError) -> str:
     """Turn the first complaints of pydantic into one sentence that names field, rule and value."""
     parts = []
     for item in error.errors()[:3]:
         field = ".".join(str(piece) for piece in item["loc"])
         if item["type"] == "extra_forbidden":
-            known = ", ".join(name for name in RunConfig.model_fields if name not in ("classes", "versions"))
+            known = ", ".join(
+                name for name in RunConfig.model_fields if name not in ("classes", "upload_style", "patch", "fingerprint", "versions")
+            )
             parts.append(f"Unknown field '{field}'. Known: {known}")
         elif field:
-            rule = item["msg"].removeprefix("Input ").removeprefix("Value error, ")
-            parts.append(f"{field} {rule}, got {item['input']!r}")
+            rule = _NUMBER_RULES.get(item["type"], item["msg"].removeprefix("Input ").removeprefix("Value error, "))
+            got = "nothing" if item["input"] is None else repr(item["input"])
+            parts.append(f"{named(field)} {rule}, got {got}")
         else:
             parts.append(item["msg"].removeprefix("Value error, "))
     return "; ".join(parts) + "."

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from vision_app.data.datasets import find_dataset, load_split
+from vision_app.data.datasets import find_dataset
 from vision_app.data.download import Progress
-from vision_app.data.preprocess import preprocess
-from vision_app.data.splits import train_validation_split
+from vision_app.data.prepared import Prepared
+from vision_app.data.ready import Ready, ready_split, ready_training
 from vision_app.errors import InputError
 from vision_app.evaluation.compare import model_bytes
 from vision_app.evaluation.profiling import measure_latency
@@ -40,18 +40,17 @@ def evaluate_run(
     config, status = run.config(), run.status()
     dataset = find_dataset(dataset or config.dataset).name
     _check_classes(run, dataset)
-    images, labels = _split_images(run, dataset, split, progress)
-    chosen = _draw(len(labels), limit)
-    images, labels = images[chosen], labels[chosen]
-    probabilities = _predict(load_classifier(run), images, progress)
+    ready = _part(run, dataset, split, progress)
+    ready = ready.choose(_draw(len(ready), limit))
+    probabilities = _predict(load_classifier(run), ready.images, progress)
     return evaluate(
         probabilities,
-        labels,
+        ready.labels,
         config.classes,
         model=run.name,
         dataset=dataset,
         split=split,
-        split_id=split_id(dataset, split, images, labels),
+        split_id=split_id(dataset, split, ready.originals, ready.labels),
         parameters=status.parameters,
         file_bytes=model_bytes(run),
         training_seconds=status.seconds,
@@ -81,15 +80,11 @@ def _listed(classes: tuple[str, ...]) -> str:
     return ", ".join(classes[:3]) + (f" ... ({len(classes)} in all)" if len(classes) > 3 else "")
 
 
-def _split_images(run: Run, dataset: str, split: str, progress: Progress | None) -> tuple[np.ndarray, np.ndarray]:
+def _part(run: Run, dataset: str, split: str, progress: Progress | None) -> Ready:
     find(SPLITS, split, "split")
-    images, labels = load_split(dataset, "test" if split == "test" else "train", progress)
     if split == "test":
-        return images, labels
-    config = run.config()
-    parts = train_validation_split(labels, config.validation_fraction, config.seed, config.train_limit)
-    chosen = parts[0] if split == "train" else parts[1]
-    return images[chosen], labels[chosen]
+        return ready_split(run.config(), dataset, "test", progress)
+    return ready_training(run.config(), progress, dataset)[0 if split == "train" else 1]
 
 
 def _draw(num_images: int, limit: int | None) -> np.ndarray:
@@ -101,11 +96,11 @@ def _draw(num_images: int, limit: int | None) -> np.ndarray:
     return np.sort(np.random.default_rng(0).permutation(num_images)[:limit])
 
 
-def _predict(classifier: Classifier, images: np.ndarray, progress: Progress | None) -> np.ndarray:
-    config, batches = classifier.config, []
+def _predict(classifier: Classifier, images: Prepared, progress: Progress | None) -> np.ndarray:
+    batches = []
     for start in range(0, len(images), BATCH_SIZE):
         batch = images[start : start + BATCH_SIZE]
-        batches.append(classifier.probabilities(preprocess(batch, config.input_size, config.channels, config.fit)))
+        batches.append(classifier.probabilities(batch))
         if progress:
             done = start + len(batch)
             progress(done / len(images), f"{done:,} of {len(images):,} images")

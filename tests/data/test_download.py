@@ -74,7 +74,7 @@ def test_progress_is_told(server: str, data_folder: Path) -> None:
     shares = [share for share, _ in calls]
     assert len(shares) >= 5 and shares == sorted(shares)
     assert 0 < shares[0] < 0.5 and shares[-1] == 1
-    assert calls[-1][1] == "set.bin: 1.3 of 1.3 MB"
+    assert calls[-1][1] == "Downloading set.bin: 1.3 of 1.3 MB"
 
 
 @pytest.mark.parametrize(

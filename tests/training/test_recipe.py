@@ -5,7 +5,7 @@ import pytest
 from vision_app.data.datasets import DATASETS
 from vision_app.errors import InputError
 from vision_app.models.catalog import MODELS
-from vision_app.training.recipe import make_config
+from vision_app.training.recipe import PHOTO_SIZE, make_config
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -18,8 +18,10 @@ def test_every_pair_has_a_config_that_fits(dataset: str, model: str) -> None:
     assert config.channels == data.image_shape[2]
     assert info.smallest <= config.input_size <= info.largest
     assert config.versions["keras"]
-    if data.image_shape[0] >= info.smallest:
+    if info.smallest <= data.image_shape[0] <= PHOTO_SIZE:
         assert config.input_size == data.image_shape[0]
+    elif data.image_shape[0] > PHOTO_SIZE:
+        assert config.input_size == PHOTO_SIZE
     else:
         assert config.input_size == info.default_size
 

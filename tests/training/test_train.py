@@ -27,7 +27,7 @@ def test_a_download_ends_when_the_run_is_asked_to_end() -> None:
     asked = SimpleNamespace(wanted=None)
     say = DownloadMessages(run, asked)
     say.said_at = -10.0
-    say(0.1, "mnist.npz: 1 of 11 MB")
+    say(0.1, "Downloading mnist.npz: 1 of 11 MB")
     assert run.status().message == "Downloading mnist.npz: 1 of 11 MB"
     asked.wanted = "stopped"
     with pytest.raises(Stopped, match="stopped"):
@@ -38,7 +38,7 @@ def test_a_run_that_is_stopped_while_it_downloads_ends_in_that_state(monkeypatch
     def load(config: object, progress: DownloadMessages) -> None:
         progress(0.5, "half")
 
-    monkeypatch.setattr(recipe, "load_training_data", load)
+    monkeypatch.setattr(recipe, "ready_training", load)
     run = create_run(make_config("digits", "simple_cnn", {}))
     assert train(run, SimpleNamespace(wanted="interrupted")) == "interrupted"
     assert not run.model_file.exists()

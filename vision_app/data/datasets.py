@@ -1,99 +1,88 @@
-"""The table of datasets. To add one: a reader under sources/ and a row here."""
+"""The table of datasets, and the one way to find and read one. To add one: a reader under sources/ and a row here."""
 
-import tarfile
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from vision_app.data import download
+from vision_app.data.dataset import Dataset, Part
 from vision_app.data.download import Progress, RemoteFile
-from vision_app.data.sources import cifar, digits, idx, npz, pen_digits, shapes
+from vision_app.data.fetching import fetch_missing, is_available
+from vision_app.data.own import is_reference, open_own
+from vision_app.data.registry import find_added, list_added
+from vision_app.data.sources import cifar, digits, idx, minc, npz, pen_digits, shapes
 from vision_app.errors import InputError
 from vision_app.lookup import find
 
-Arrays = tuple[np.ndarray, np.ndarray]
+SPLITS = ("train", "validation", "test")
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """One dataset: what it is, whose it is, and how to read it.
+def find_dataset(name: str, progress: Progress | None = None) -> Dataset:
+    """Return a dataset.
 
     Args:
-        files: paths below the data folder that must be there; none for an embedded set.
-        remote: what to download when they are not.
-        read: split name -> images (n, height, width, channels) uint8 and labels (n,).
-        upload_style: how an outside picture is made to look like this set's own (a row of UPLOAD_STYLES).
-        augmentation: random changes that keep the label of this set's images, by name and strength.
-        epochs: a sensible number for a first run.
-        synthesize: (labels, generator) -> new images of these classes, for a set whose images can be generated.
-    """
-
-    name: str
-    title: str
-    description: str
-    classes: tuple[str, ...]
-    image_shape: tuple[int, int, int]
-    num_train: int
-    num_test: int
-    licence: str
-    citation: str
-    homepage: str
-    read: Callable[[str], Arrays]
-    upload_style: str
-    augmentation: dict[str, float] = field(default_factory=dict)
-    epochs: int = 10
-    synthesize: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
-    files: tuple[str, ...] = ()
-    remote: tuple[RemoteFile, ...] = ()
-
-    @property
-    def download_bytes(self) -> int:
-        """How much has to be fetched when the set is not on the disk."""
-        return sum(file.num_bytes for file in self.remote)
-
-
-def find_dataset(name: str) -> Dataset:
-    """Return a row of DATASETS.
+        name: a row of DATASETS, the name of an added set, or the path of a folder, zip, CSV or .npz.
+        progress: called while a large folder is listed.
 
     Raises:
-        InputError: there is no such row; the message names the known ones.
+        InputError: there is none; the message names the known ones, or says what was expected at the path.
     """
-    return find(DATASETS, name, "dataset")
+    if isinstance(name, str) and name in DATASETS:
+        return _found(DATASETS[name], progress)
+    if added := find_added(name):
+        return replace(open_own(added.reference, progress), name=added.name, title=added.title)
+    if isinstance(name, str) and is_reference(name):
+        return open_own(name, progress)
+    return find(DATASETS | {row.name: row for row in list_added()}, name, "dataset")
 
 
-def is_available(dataset: Dataset) -> bool:
-    """Whether the set can be read without a download."""
-    return all((download.data_root() / path).is_file() for path in dataset.files)
+def list_datasets() -> list[Dataset]:
+    """Return the table's rows and then the added sets; one that cannot be read any more is left out."""
+    rows = list(DATASETS.values())
+    for added in list_added():
+        with suppress(InputError):
+            rows.append(find_dataset(added.name))
+    return rows
 
 
-def load_split(name: str, split: str, progress: Progress | None = None) -> Arrays:
+def _found(row: Dataset, progress: Progress | None) -> Dataset:
+    """Return a row as it is on this machine: a set of files has the pictures that are there."""
+    if not row.folder or not is_available(row):
+        return row
+    own = open_own(str(download.data_root() / row.folder), progress)
+    found = ("classes", "image_shape", "num_train", "num_validation", "num_test", "read", "left_out")
+    return replace(row, **{field: getattr(own, field) for field in found})
+
+
+def load_split(name: str, split: str, progress: Progress | None = None) -> Part:
     """Read one published split, downloading the set first if it is missing.
 
     Args:
-        name: a row of DATASETS.
-        split: "train" or "test".
+        name: as for `find_dataset`.
+        split: "train", "test", or "validation" where the set has one.
         progress: called with the share done and a sentence while downloading.
 
     Returns:
-        Images (n, height, width, channels) uint8 and labels (n,) int64; read only, shared between callers.
+        Images, uint8 (n, height, width, channels) or in their files, and labels (n,) int64; read only, shared between callers.
 
     Raises:
         InputError: unknown set or split, a failed download, or a damaged file.
     """
-    dataset = find_dataset(name)
-    if split not in ("train", "test"):
-        raise InputError(f"Unknown split '{split}'. A dataset has train and test.")
+    dataset = find_dataset(name, progress)
+    if split not in dataset.counts:
+        raise InputError(f"Unknown split '{split}'. {dataset.title} has {' and '.join(dataset.counts)}.")
     if not is_available(dataset):
-        _download(dataset, progress)
-    return _read(name, split, str(download.data_root()))
+        fetch_missing(dataset, progress)
+    if dataset.name not in DATASETS or dataset.folder:
+        return dataset.read(split)
+    return _read(dataset.name, split, str(download.data_root()))
 
 
 @cache
-def _read(name: str, split: str, root: str) -> Arrays:
+def _read(name: str, split: str, root: str) -> Part:
     """Read once per process; `root` is part of the key because the folder may change."""
     dataset = DATASETS[name]
     images, labels = dataset.read(split)
@@ -115,36 +104,6 @@ def _check(dataset: Dataset, images: np.ndarray, labels: np.ndarray) -> None:
             f"The files of {dataset.title} are damaged: expected labels 0 to {len(dataset.classes) - 1}, "
             f"got {labels.min()} to {labels.max()}; delete them to fetch them again."
         )
-
-
-def _download(dataset: Dataset, progress: Progress | None) -> None:
-    """Fetch what is missing; an archive that somebody has put there is used and left there."""
-    for remote in dataset.remote:
-        path = _path(remote.path)
-        found = path.is_file()
-        if not found:
-            download.fetch(remote, progress)
-        if path.name.endswith(".tar.gz"):
-            _unpack(path, dataset.files)
-            if not found:
-                path.unlink()
-
-
-def _unpack(archive: Path, files: tuple[str, ...]) -> None:
-    """Copy just the wanted members out, as bytes: extracting an archive can write outside the folder."""
-    wanted = {Path(path).name: _path(path) for path in files}
-    try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                target = wanted.get(Path(member.name).name)
-                stream = tar.extractfile(member) if target and member.isfile() else None
-                if stream:
-                    download.put(target, stream.read())
-                    del wanted[target.name]
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise InputError(f"Could not unpack {archive.name} ({error}); delete it to fetch it again.") from error
-    if wanted:
-        raise InputError(f"{archive.name} does not hold {', '.join(wanted)}; delete it to fetch it again.")
 
 
 def _path(name: str) -> Path:
@@ -278,6 +237,22 @@ DATASETS: dict[str, Dataset] = {
                     170_052_171,
                 ),
             ),
+        ),
+        Dataset(
+            name="minc2500",
+            title="MINC-2500",
+            description="57,500 photos of 23 materials, such as wood, glass and skin.",
+            classes=minc.CLASSES,
+            image_shape=(362, 362, 3),
+            num_train=48_875,
+            num_validation=2_875,
+            num_test=5_750,
+            licence="research use",
+            citation="S. Bell, P. Upchurch, N. Snavely, K. Bala: Material Recognition in the Wild. CVPR 2015",
+            homepage="http://opensurfaces.cs.cornell.edu/publications/minc/",
+            upload_style="photo",
+            augmentation={"flip": 0.5},
+            folder="minc-2500",
         ),
     )
 }

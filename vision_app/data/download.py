@@ -57,7 +57,7 @@ def fetch(file: RemoteFile, progress: Progress | None = None) -> Path:
                 if progress:
                     progress(
                         min(1.0, done / file.num_bytes),
-                        f"{target.name}: {done / 1e6:.1f} of {file.num_bytes / 1e6:.1f} MB",
+                        f"Downloading {target.name}: {done / 1e6:.1f} of {file.num_bytes / 1e6:.1f} MB",
                     )
         if digest.hexdigest() != expected:
             raise InputError(

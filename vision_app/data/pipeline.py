@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vision_app.data.augment import Augmenter
+from vision_app.data.prepared import Prepared
 
 Synthesize = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -13,7 +14,7 @@ class TrainingBatches:
     """The batches of one epoch after another; each epoch has its own order and its own random changes.
 
     Args:
-        images: uint8, shape (n, size, size, channels).
+        images: uint8, shape (n, size, size, channels); an array, or anything that is read by positions like one.
         labels: shape (n,).
         batch_size: images a batch; a smaller last batch is dropped unless it is the only one.
         seed: the run's seed; order and changes depend on it and on the epoch alone.
@@ -24,7 +25,7 @@ class TrainingBatches:
 
     def __init__(
         self,
-        images: np.ndarray,
+        images: Prepared,
         labels: np.ndarray,
         batch_size: int,
         seed: int,

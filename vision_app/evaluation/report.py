@@ -111,7 +111,8 @@ def split_id(dataset: str, split: str, images: np.ndarray, labels: np.ndarray) -
     Args:
         dataset: name of the dataset.
         split: "train", "validation" or "test".
-        images: the dataset's own images before any preprocessing, uint8 of shape (n, h, w, c).
+        images: the dataset's own images before any preprocessing, uint8 of shape (n, h, w, c), or the digests of their
+            files, uint8 of shape (n, 32).
         labels: their classes, integers of shape (n,).
     """
     digest = hashlib.sha256(json.dumps([dataset, split, list(images.shape)]).encode())

@@ -10,10 +10,12 @@ RECENT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is. Times in seconds; None where nothing is known yet."""
+    """How far a run is. Times in seconds; None where nothing is known yet. `testing`: trained, not yet over."""
 
     state: str
     message: str
+    has_begun: bool
+    testing: bool
     device: str
     epoch: int
     epochs: int
@@ -44,10 +46,14 @@ def measure(run: Run, history: list[dict]) -> Progress:
     step = batches[-1]["step"] + 1 if batches else 0
     total = status.steps_per_epoch * config.epochs if status.steps_per_epoch else None
     began = status.started
+    # The worker notes how long training took as soon as it is over.
+    testing = status.state == "running" and status.seconds is not None
     elapsed = max(0.0, (status.finished or time.time()) - began) if began else None
     return Progress(
         state=status.state,
         message=status.message,
+        has_begun=began is not None,
+        testing=testing,
         device=status.device,
         epoch=min(config.epochs, int(batches[-1]["epoch"] - 1e-9) + 1) if batches else 0,
         epochs=config.epochs,
@@ -55,7 +61,7 @@ def measure(run: Run, history: list[dict]) -> Progress:
         total_steps=total,
         images_per_second=_recent_speed(batches),
         elapsed_seconds=elapsed,
-        remaining_seconds=_remaining(batches, total, step) if status.state == "running" else None,
+        remaining_seconds=_remaining(batches, total, step) if status.state == "running" and not testing else None,
         best_epoch=status.best_epoch,
         best_value=status.best_value,
         monitor=config.monitor,

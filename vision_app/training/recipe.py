@@ -7,26 +7,28 @@ from typing import Any
 from vision_app.config import RunConfig, parse_options
 from vision_app.data.augment import resolve_strengths
 from vision_app.data.datasets import find_dataset
+from vision_app.data.patch import read_patch
 from vision_app.errors import InputError
 from vision_app.models.catalog import find_model
 
-FILLED_IN = {"classes", "upload_style", "versions", "dataset", "model"}
+FILLED_IN = {"classes", "upload_style", "versions", "fingerprint", "patch", "dataset", "model"}
+PHOTO_SIZE = 64  # pixels a side that larger pictures are reduced to unless a run asks for more
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scikit-learn")
 
 
 def default_values(dataset: str, model: str) -> dict[str, Any]:
     """Return the defaults for a dataset and a model, by field name: the model's recipe, the dataset's augmentation."""
     data, info = find_dataset(dataset), find_model(model)
-    height, _, channels = data.image_shape
+    height, _, channels = data.image_shape or (PHOTO_SIZE, PHOTO_SIZE, 3)
     recipe = {"epochs": data.epochs, "augmentation": data.augmentation, **info.recipe}
-    return {**recipe, "input_size": info.input_size_for(height), "channels": channels}
+    return {**recipe, "input_size": info.input_size_for(min(height, PHOTO_SIZE)), "channels": channels}
 
 
 def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
     """Return a complete, checked config.
 
     Args:
-        dataset: a row of DATASETS.
+        dataset: as for `find_dataset`.
         model: a row of MODELS.
         overrides: fields to set; what is no field but an option of the model goes to its options.
         base: start from this config instead of the defaults.
@@ -45,11 +47,18 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
             options[field] = value
         elif field != "options" and not (field in ("input_size", "channels") and value is None):
             plain[field] = value
-    values = {**values, **plain, "options": options, "dataset": dataset, "model": model}
+    values = {**values, **plain, "options": options, "dataset": data.name, "model": model}
     if "warmup_epochs" not in overrides:  # a default must not forbid a short run
         values["warmup_epochs"] = _fitting_warmup(values)
     config = RunConfig.parse(
-        {**values, "classes": data.classes, "upload_style": data.upload_style, "versions": _versions()}
+        {
+            **values,
+            "classes": data.classes,
+            "upload_style": data.upload_style,
+            "patch": read_patch(data),
+            "fingerprint": "",
+            "versions": _versions(),
+        }
     )
     info.check_input((config.input_size, config.input_size, config.channels))
     info.check_options(config.options)

@@ -2,18 +2,17 @@
 
 import time
 import traceback
-from dataclasses import dataclass
 
 import keras
 import numpy as np
 
 from vision_app.config import RunConfig
 from vision_app.data.augment import make_augmenter
-from vision_app.data.datasets import find_dataset, load_split
-from vision_app.data.download import Progress
+from vision_app.data.datasets import find_dataset
 from vision_app.data.pipeline import TrainingBatches
+from vision_app.data.prepared import Prepared
 from vision_app.data.preprocess import preprocess
-from vision_app.data.splits import train_validation_split
+from vision_app.data.ready import Ready, fingerprint, ready_split, ready_training
 from vision_app.device import describe_cpu, describe_gpus, list_gpus
 from vision_app.errors import InputError
 from vision_app.evaluation.report import evaluate, split_id
@@ -25,16 +24,7 @@ from vision_app.runs import Run, write_atomic
 from vision_app.training.callbacks import Asked, HistoryWriter, KeepBest, LearningRate, Stopped, StopWhenAsked
 
 EVALUATION_BATCH = 500
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Images uint8 (n, size, size, channels) and labels (n,) of the two parts of the training split."""
-
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    validation_images: np.ndarray
-    validation_labels: np.ndarray
+INITIAL_IMAGES = 2000  # that a network which starts from images is shown
 
 
 class _Feed(keras.utils.PyDataset):
@@ -55,6 +45,21 @@ class _Feed(keras.utils.PyDataset):
         self.batches.start_epoch(self.epoch)
 
 
+class _InOrder(keras.utils.PyDataset):
+    """Hands images to Keras in their order, for validation and testing."""
+
+    def __init__(self, part: Ready) -> None:
+        super().__init__()
+        self.part = part
+
+    def __len__(self) -> int:
+        return -(-len(self.part) // EVALUATION_BATCH)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        chosen = slice(index * EVALUATION_BATCH, (index + 1) * EVALUATION_BATCH)
+        return self.part.images[chosen], self.part.labels[chosen]
+
+
 def train(run: Run, asked: Asked) -> str:
     """Train a run to its end and return the state it ended in.
 
@@ -69,13 +74,15 @@ def train(run: Run, asked: Asked) -> str:
     keras.utils.set_random_seed(config.seed)
     run.update_status(message="Loading the images", device=keras_device())
     try:
-        data = load_training_data(config, DownloadMessages(run, asked))
+        train_part, validation = ready_training(config, DownloadMessages(run, asked))
     except Stopped as stop:
         return str(stop)
-    batches = make_batches(config, data)
-    model, serving = make_models(config, data.train_images)
+    config = config.updated(fingerprint=fingerprint(train_part, validation))
+    write_atomic(run.path / "config.json", config.to_json())
+    batches = make_batches(config, train_part)
+    model, serving = make_models(config, train_part.images)
     run.update_status(
-        message="", num_train=len(data.train_images), steps_per_epoch=len(batches), parameters=serving.count_params()
+        message="", num_train=len(train_part), steps_per_epoch=len(batches), parameters=serving.count_params()
     )
     keeper = KeepBest(run, serving, config.monitor)
     began = time.perf_counter()
@@ -83,8 +90,7 @@ def train(run: Run, asked: Asked) -> str:
     try:
         model.fit(
             _Feed(batches),
-            validation_data=(data.validation_images, data.validation_labels),
-            validation_batch_size=EVALUATION_BATCH,
+            validation_data=_InOrder(validation),
             epochs=config.epochs,
             verbose=0,
             callbacks=make_callbacks(run, config, batches, keeper, asked),
@@ -124,18 +130,10 @@ class DownloadMessages:
             raise Stopped(self.asked.wanted)
         if time.monotonic() - self.said_at > 1:
             self.said_at = time.monotonic()
-            self.run.update_status(message=f"Downloading {sentence}")
+            self.run.update_status(message=sentence)
 
 
-def load_training_data(config: RunConfig, progress: Progress | None = None) -> TrainingData:
-    """Read the training split, divide it and bring it to the input size."""
-    images, labels = load_split(config.dataset, "train", progress)
-    kept, aside = train_validation_split(labels, config.validation_fraction, config.seed, config.train_limit)
-    ready = [preprocess(images[part], config.input_size, config.channels, config.fit) for part in (kept, aside)]
-    return TrainingData(ready[0], labels[kept], ready[1], labels[aside])
-
-
-def make_batches(config: RunConfig, data: TrainingData) -> TrainingBatches:
+def make_batches(config: RunConfig, part: Ready) -> TrainingBatches:
     """Return the training batches, with the run's random changes and generated images."""
     draw = find_dataset(config.dataset).synthesize
 
@@ -143,8 +141,8 @@ def make_batches(config: RunConfig, data: TrainingData) -> TrainingBatches:
         return preprocess(draw(labels, generator), config.input_size, config.channels, config.fit)
 
     return TrainingBatches(
-        data.train_images,
-        data.train_labels,
+        part.images,
+        part.labels,
         config.batch_size,
         config.seed,
         make_augmenter(config.augmentation),
@@ -153,7 +151,7 @@ def make_batches(config: RunConfig, data: TrainingData) -> TrainingBatches:
     )
 
 
-def make_models(config: RunConfig, images: np.ndarray) -> tuple[keras.Model, keras.Model]:
+def make_models(config: RunConfig, images: Prepared) -> tuple[keras.Model, keras.Model]:
     """Build the network to train, which ends in logits, and the same with probabilities, in float32, to save.
 
     Args:
@@ -171,7 +169,7 @@ def make_models(config: RunConfig, images: np.ndarray) -> tuple[keras.Model, ker
         trained = build()
         keras.mixed_precision.set_global_policy("float32")
     if info.initialize:
-        info.initialize(trained, images)
+        info.initialize(trained, images[:INITIAL_IMAGES])
     if config.l2:
         for layer in trained.layers:
             if getattr(layer, "kernel", None) is not None and layer.trainable:
@@ -233,18 +231,17 @@ def finish(run: Run, serving: keras.Model) -> None:
     """Test the best model on the test split and make the file that predictions are served from."""
     serving.load_weights(run.model_file)
     config, status = run.config(), run.status()
-    images, labels = load_split(config.dataset, "test")
-    ready = preprocess(images, config.input_size, config.channels, config.fit)
+    test = ready_split(config, config.dataset, "test")
     has_tflite = make_tflite(run, serving)
-    probabilities = serving.predict(ready, batch_size=EVALUATION_BATCH, verbose=0)
+    probabilities = serving.predict(_InOrder(test), verbose=0)
     report = evaluate(
         probabilities,
-        labels,
+        test.labels,
         config.classes,
         model=run.name,
         dataset=config.dataset,
         split="test",
-        split_id=split_id(config.dataset, "test", images, labels),
+        split_id=split_id(config.dataset, "test", test.originals, test.labels),
         parameters=status.parameters,
         file_bytes=(run.tflite_file if has_tflite else run.model_file).stat().st_size,
         training_seconds=status.seconds,
@@ -264,7 +261,7 @@ def make_tflite(run: Run, serving: keras.Model) -> bool:
     return run.tflite_file.exists()
 
 
-def _measure(images: np.ndarray) -> Scaling:
+def _measure(images: Prepared) -> Scaling:
     """Return mean and deviation of the training pixels by channel, of an even sample of at most 5,000 images."""
     chosen = np.linspace(0, len(images) - 1, min(len(images), 5000)).astype(int)
     sums = squares = 0.0

@@ -8,7 +8,7 @@ import numpy as np
 from vision_app.config import RunConfig
 from vision_app.data import download
 from vision_app.data.datasets import find_dataset, is_available, load_split
-from vision_app.data.splits import train_validation_split
+from vision_app.data.splits import stratified_holdout
 from vision_app.figures import class_histogram, picture_html
 
 SAMPLE = 2_000  # images that the channel statistics are taken from
@@ -58,7 +58,7 @@ def split_table(name: str) -> str:
     dataset = find_dataset(name)
     labels = load_split(name, "train")[1]
     fraction, seed = RunConfig().validation_fraction, RunConfig().seed
-    kept, aside = train_validation_split(labels, fraction, seed)
+    kept, aside = stratified_holdout(labels, fraction, seed)
     parts = (("Train", len(kept)), ("Validation", len(aside)), ("Test", dataset.num_test))
     total = sum(size for _, size in parts)
     rows = "".join(f"<tr><th>{part}</th><td>{n:,}</td><td>{100 * n / total:.1f} %</td></tr>" for part, n in parts)

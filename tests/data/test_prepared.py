@@ -1,0 +1,142 @@
+"""Images as a network receives them: the same from memory and from the file, and built once whatever happens."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.data.photos import class_folders, write_folder
+from tests.fakes import random_pictures
+from vision_app.data import prepared
+from vision_app.data.images import FileImages, FolderFiles
+from vision_app.data.prepared import Chosen, Mapped, Preparation, prepare
+from vision_app.data.preprocess import preprocess
+from vision_app.errors import InputError
+
+SMALL = Preparation(16, 3, "crop")
+
+
+@pytest.fixture
+def images(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> FileImages:
+    monkeypatch.setattr(prepared, "CHUNK", 4)
+    files = class_folders(6)
+    return FileImages(FolderFiles(write_folder(tmp_path / "set", files)), sorted(files))
+
+
+def expected(images: FileImages, preparation: Preparation = SMALL) -> np.ndarray:
+    size, channels, fit = preparation.size, preparation.channels, preparation.fit
+    return np.concatenate([preprocess(image[None], size, channels, fit) for image in images])
+
+
+@pytest.mark.parametrize("preparation", [SMALL, Preparation(9, 1, "pad"), Preparation(32, 3, "stretch")])
+def test_files_are_decoded_as_everywhere(images: FileImages, preparation: Preparation) -> None:
+    ready = prepare(images, preparation)
+    assert ready.shape == (18, preparation.size, preparation.size, preparation.channels)
+    assert np.array_equal(ready[:], expected(images, preparation))
+    assert np.array_equal(ready[np.array([7, 0, 7])], expected(images, preparation)[[7, 0, 7]])
+    assert ready.is_good.all() and ready.sizes.tolist() == [[20, 24]] * 18
+    content = images.files.read(images.names[3])
+    assert ready.digests[3].tobytes() == sha256(content).digest()
+
+
+def test_the_second_time_nothing_is_decoded(images: FileImages, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = prepare(images, SMALL)[:]
+    monkeypatch.setattr(prepared, "read_picture", lambda content: pytest.fail("decoded again"))
+    said: list[float] = []
+    assert np.array_equal(prepare(images, SMALL, lambda share, words: said.append(share))[:], first)
+    assert said == []
+
+
+def test_a_changed_file_is_decoded_again(images: FileImages, tmp_path: Path) -> None:
+    prepare(images, SMALL)
+    (tmp_path / "set" / images.names[0]).write_bytes(images.files.read(images.names[17]))
+    again = FileImages(images.files, images.names)
+    assert again.key != FileImages(images.files, images.names[:-1]).key
+    assert np.array_equal(prepare(again, SMALL)[:], expected(again))
+
+
+@pytest.mark.parametrize("after", [1, 3, 4])
+def test_an_interrupted_build_goes_on_where_it_was(
+    images: FileImages, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def stop(share: float, words: str) -> None:
+        if share >= after * 4 / 18 - 1e-9:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        prepare(images, SMALL, stop)
+    decoded = []
+    read = prepared.read_picture
+    monkeypatch.setattr(prepared, "read_picture", lambda content: decoded.append(1) or read(content))
+    assert np.array_equal(prepare(images, SMALL)[:], expected(images))
+    assert len(decoded) == 18 - 4 * after
+
+
+def test_broken_pictures_are_known_and_the_rest_is_there(images: FileImages, tmp_path: Path) -> None:
+    whole = images.files.read(images.names[5])
+    for index, content in ((2, b""), (5, whole[: len(whole) // 2]), (9, b"text")):
+        (tmp_path / "set" / images.names[index]).write_bytes(content)
+    (tmp_path / "set" / images.names[11]).unlink()
+    again = FileImages(images.files, images.names)
+    ready = prepare(again, SMALL)
+    assert np.flatnonzero(~ready.is_good).tolist() == [2, 5, 9, 11]
+    good = np.flatnonzero(ready.is_good)
+    assert np.array_equal(ready[good], expected(again[good]))
+
+
+def test_nothing_but_broken_pictures_is_told(images: FileImages, tmp_path: Path) -> None:
+    for name in images.names:
+        (tmp_path / "set" / name).write_bytes(b"text")
+    with pytest.raises(InputError, match="Not one of 18 pictures can be read"):
+        prepare(FileImages(images.files, images.names), SMALL)
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "no checks", "rubbish"])
+def test_a_damaged_file_is_built_again(images: FileImages, data_folder: Path, damage: str) -> None:
+    prepare(images, SMALL)
+    [folder] = [path for path in (data_folder / "cache" / "prepared").iterdir() if path.is_dir()]
+    content = bytearray((folder / "images.bin").read_bytes())
+    if damage == "flip":
+        content[100] ^= 255
+        (folder / "images.bin").write_bytes(content)
+    elif damage == "cut":
+        (folder / "images.bin").write_bytes(content[:-50])
+    elif damage == "no checks":
+        (folder / "checks.json").unlink()
+    else:
+        (folder / "checks.json").write_text("[1")
+    assert np.array_equal(prepare(FileImages(images.files, images.names), SMALL)[:], expected(images))
+
+
+def test_a_full_disk_is_told_before_anything_is_decoded(images: FileImages, monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    monkeypatch.setattr(prepared.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    with pytest.raises(InputError, match=r"Preparing 18 images takes 0.0 GB of disk; free some space"):
+        prepare(images, SMALL)
+
+
+def test_pages_are_given_back_and_the_images_stay_right(images: FileImages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "RELEASE_BYTES", 1)
+    ready = prepare(images, SMALL)
+    assert isinstance(ready, Mapped)
+    for _ in range(3):
+        assert np.array_equal(ready[2:9], expected(images)[2:9])
+
+
+@pytest.mark.parametrize("limit", [0, 2**28])
+@pytest.mark.parametrize("size", [12, 20])
+def test_arrays_are_brought_to_size_at_once_or_when_asked_for(
+    size: int, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "MAX_ADVANCE_BYTES", limit)
+    array = random_pictures((7, 12, 12, 1))
+    ready = prepare(array, Preparation(size, 3, "crop"))
+    assert ready.shape == (7, size, size, 3)
+    assert np.array_equal(ready[:], preprocess(array, size, 3, "crop"))
+    some = Chosen(ready, np.array([6, 2, 4]))
+    assert len(some) == 3 and np.array_equal(some[np.array([2, 0])], preprocess(array[[4, 6]], size, 3, "crop"))

@@ -1,0 +1,51 @@
+"""How far a run is, from run directories written by hand."""
+
+import time
+
+import psutil
+import pytest
+
+from vision_app.runs import Run, create_run
+from vision_app.training.progress import measure
+from vision_app.training.recipe import make_config
+
+
+@pytest.fixture
+def run() -> Run:
+    """A run in its second epoch of four, one step a second, whose process is this one."""
+    me = psutil.Process()
+    run = create_run(make_config("digits", "simple_cnn", {"epochs": 4}))
+    begun = {"started": time.time() - 20, "steps_per_epoch": 10}
+    run.update_status(state="running", pid=me.pid, pid_started=me.create_time(), **begun)
+    return run
+
+
+def history(steps: int) -> list[dict]:
+    now = time.time()
+    return [
+        {"kind": "batch", "step": step, "epoch": (step + 1) / 10, "time": now - steps + step, "images_per_second": 64.0}
+        for step in range(steps)
+    ]
+
+
+def test_a_running_run_says_what_is_left(run: Run) -> None:
+    progress = measure(run, history(15))
+    assert (progress.epoch, progress.step, progress.total_steps, progress.share) == (2, 15, 40, 0.375)
+    assert progress.remaining_seconds == pytest.approx(24, abs=2)
+    assert progress.has_begun and not progress.testing
+
+
+def test_while_the_model_is_tested_nothing_is_left_to_train(run: Run) -> None:
+    run.update_status(seconds=15.0, message="Testing the best model")
+    progress = measure(run, history(15))
+    assert progress.testing
+    assert progress.remaining_seconds is None
+    run.update_status(state="stopped")
+    assert not measure(run, history(15)).testing
+
+
+def test_a_run_that_waits_has_not_begun() -> None:
+    run = create_run(make_config("digits", "simple_cnn", {}))
+    progress = measure(run, [])
+    assert not progress.has_begun
+    assert progress.elapsed_seconds is progress.remaining_seconds is progress.images_per_second is None
