@@ -1,12 +1,16 @@
 """The commands about datasets: what there is, how it is divided, and what is wrong with it."""
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vision_app import readable
 from vision_app.console import Answer, AsJson, document, facts, progress_bar
+
+if TYPE_CHECKING:
+    from vision_app.health.findings import Finding
 
 DatasetArgument = Annotated[
     str, typer.Argument(metavar="DATASET", help="A name of the list, or the path of a folder, zip, CSV or .npz.")
@@ -68,8 +72,39 @@ def split(
     return document(found) if as_json else Answer(facts({**found, "splits": _listed(counts)}))
 
 
+def health(
+    dataset: DatasetArgument,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="KIND", help="Do not look for this; may be repeated.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Whose answers to the test split show wrong labels there.")
+    ] = None,
+    as_json: AsJson = False,
+) -> Answer:
+    """Say what is wrong with a dataset."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from vision_app.health.catalog import CHECKS
+    from vision_app.health.report import check_health
+
+    with progress_bar("Looking") as progress:
+        report = check_health(dataset, skip or (), model, progress)
+    if as_json:
+        return Answer(report.to_json())
+    cells = [[CHECKS[found.kind].title, found.count, _examples(found)] for found in report.findings]
+    return Answer(
+        f"{report.dataset}, {report.seconds:.0f} s\n\n" + readable.table(["Finding", "Count", "First"], cells)
+    )
+
+
+def _examples(finding: "Finding") -> str:
+    if finding.detail or not finding.items:
+        return finding.detail[:100]
+    return ", ".join(item.file or f"{item.split} {item.index}" for item in finding.items[:3])
+
+
 def _listed(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
-DATA_COMMANDS = (datasets, split)
+DATA_COMMANDS = (datasets, health, split)

@@ -75,8 +75,21 @@ def test_markdown_keeps_its_columns_and_shows_readable_numbers() -> None:
     header, rule, line = text.splitlines()
     assert "| a\\|b c&lt;img> |" in line
     assert line.replace("\\|", "").count("|") == header.count("|") == rule.count("|")
-    for cell in ("99.53 %", "1.2 M", "12.3 ms", "456.0 kB"):
+    for cell in ("99.53 %", "1.2 M", "12.345 ms", "456.0 kB"):
         assert f" {cell} " in line
+
+
+def test_a_column_has_the_same_decimals_throughout() -> None:
+    rows = [row("a", 0.9, loss=0.03596, latency_ms=0.0417), row("b", 0.8, loss=12.99365, latency_ms=2.86)]
+    header, cells = compare(rows).to_cells()
+    columns = dict(zip(header, zip(*cells, strict=True), strict=True))
+    assert columns["Loss"] == ("0.0360", "12.9937")
+    assert columns["Latency"] == ("0.042 ms", "2.860 ms")
+
+
+def test_a_loss_that_has_run_away_stays_short() -> None:
+    header, (cells,) = compare([row("a", 0.1, loss=2.5e11)]).to_cells()
+    assert cells[header.index("Loss")] == "2.5e11"
 
 
 def test_rows_are_read_from_runs(tmp_path: Path) -> None:
@@ -95,10 +108,11 @@ def test_rows_are_read_from_runs(tmp_path: Path) -> None:
         loss=1.0,
         latency_ms=0.25,
         training_seconds=9.5,
+        test_images=2,
         split_id="s",
         state="completed",
     )
-    measured = {"test_accuracy", "macro_f1", "loss", "latency_ms", "split_id", "rank", "file_bytes"}
+    measured = {"test_accuracy", "macro_f1", "loss", "latency_ms", "test_images", "split_id", "rank", "file_bytes"}
     assert not any(getattr(second, field) for field in measured)
     assert (second.parameters, second.training_seconds, second.state) == (60_000, 9.5, "completed")
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 from vision_app.runs import Run
 from vision_app.training.recipe import make_config
@@ -19,6 +20,24 @@ def write_failed_run(folder: Path, reason: str) -> str:
     (folder / name / "status.json").write_text(json.dumps(status))
     (folder / name / "log.txt").write_text("Traceback\nthe last words of the log\n")
     return name
+
+
+def write_history(run: Run, lines: list[dict[str, Any]], **status: Any) -> None:
+    """Write what a run has done so far, and fields of its status."""
+    run.history_file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run.update_status(**status)
+
+
+def epoch_line(number: int, loss: float, val_loss: float, accuracy: float = 0.5) -> dict[str, Any]:
+    """Return what the history says about an epoch of ten steps."""
+    values = {"loss": loss, "val_loss": val_loss, "accuracy": accuracy, "val_accuracy": accuracy}
+    return {"kind": "epoch", "step": number * 10 - 1, "epoch": number, "time": 0.0, "learning_rate": 0.1, **values}
+
+
+def batch_line(step: int, loss: float, accuracy: float = 0.5) -> dict[str, Any]:
+    """Return what the history says about one of ten steps an epoch."""
+    place = {"kind": "batch", "step": step, "epoch": (step + 1) / 10, "time": 1000.0 + step}
+    return {**place, "loss": loss, "accuracy": accuracy, "learning_rate": 0.1, "images_per_second": 500.0}
 
 
 def copy_run(run: Run, folder: Path, name: str) -> str:

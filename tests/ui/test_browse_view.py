@@ -89,7 +89,8 @@ def test_a_missing_dataset_is_not_fetched_by_looking(data_folder: Path) -> None:
 def test_selected_picture_without_a_model() -> None:
     label = load_split("digits", "train")[1][12]
     shown = view.selected_html("digits", "train", 12)
-    assert f'alt="Image 12 of the train split of Digits 8 x 8: {label}"' in shown
+    assert f'alt="No. 12 of the train split of Digits 8 x 8, counted from 0: {label}"' in shown
+    assert "No. 12 of the train split (counted from 0)" in shown
     assert "8 × 8 pixels, grey" in shown and "tab=explain" not in shown and 'data-image="12"' in shown
 
 
@@ -109,6 +110,11 @@ def test_selected_picture_with_a_model(tmp_path: Path, monkeypatch: pytest.Monke
 def test_selected_picture_must_exist(index: int) -> None:
     with pytest.raises(InputError, match="from 0 to 358"):
         view.selected_html("digits", "test", index)
+
+
+def test_images_are_counted_from_0() -> None:
+    there = [view.has_image("digits", "test", index) for index in (0, 358, 359)]
+    assert there == [True, True, False] and view.has_image("digits", "train", 359)
 
 
 def test_nothing_selected() -> None:

@@ -192,3 +192,27 @@ def _orientation(image: Image.Image) -> int:
         return image.getexif().get(0x0112, 1)
     except Exception:  # A picture is worth showing even if its metadata is damaged in any of many ways.
         return 1
+
+
+def describe_oddities(content: bytes, name: str) -> str:
+    """Say what about a readable picture file may not be meant so; empty if nothing is.
+
+    Args:
+        content: the file's bytes.
+        name: its name, whose extension should fit.
+    """
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            kind, mode, frames = image.format, image.mode, getattr(image, "n_frames", 1)
+    except Exception:  # only told about; whether the picture can be read is asked elsewhere
+        return ""
+    said = []
+    if Image.registered_extensions().get(Path(name).suffix.lower()) not in (kind, None):
+        said.append(f"{kind} with the extension {Path(name).suffix}")
+    if frames > 1:
+        said.append(f"{frames} frames, of which the first counts")
+    if mode.startswith("I") or mode == "F":
+        said.append("more than 8 bits")
+    if mode == "CMYK":
+        said.append("CMYK, the colours of print")
+    return ", ".join(said)

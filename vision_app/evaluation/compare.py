@@ -17,6 +17,19 @@ def _plain(value: object) -> str:
     return readable.MISSING if value is None else str(value)
 
 
+def _thousands(value: int | None) -> str:
+    return readable.MISSING if value is None else f"{value:,}"
+
+
+# The same number of decimals down a column, so that the eye compares magnitudes and not lengths.
+def _loss(value: float | None) -> str:
+    return f"{value:.4f}" if value is not None and abs(value) < 1e4 else readable.number(value)
+
+
+def _milliseconds(value: float | None) -> str:
+    return readable.MISSING if value is None else f"{value:.3f} ms"
+
+
 # Field -> title and how people read it.
 COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "rank": ("Rank", _plain),
@@ -27,9 +40,10 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "file_bytes": ("File", readable.file_size),
     "test_accuracy": ("Test accuracy", readable.percent),
     "macro_f1": ("Macro F1", readable.percent),
-    "loss": ("Loss", readable.number),
-    "latency_ms": ("Latency", readable.milliseconds),
+    "loss": ("Loss", _loss),
+    "latency_ms": ("Latency", _milliseconds),
     "training_seconds": ("Training", readable.duration),
+    "test_images": ("Test images", _thousands),
     "split_id": ("Split", _plain),
     "state": ("State", _plain),
 }
@@ -50,6 +64,7 @@ class ComparisonRow(BaseModel):
     loss: float | None = None
     latency_ms: float | None = None
     training_seconds: float | None = None
+    test_images: int | None = None
     split_id: str | None = None
     rank: int | None = None
     state: str | None = None
@@ -173,6 +188,7 @@ def _row(run: Run, report: EvaluationReport | None, latency_ms: float | None) ->
             "test_accuracy": report.accuracy,
             "macro_f1": report.macro_f1,
             "loss": report.loss,
+            "test_images": report.count,
             "split_id": report.split_id,
         }
     return ComparisonRow(

@@ -15,9 +15,8 @@ from vision_app.ui.thumbs import thumbs_html
 
 PER_PAGE = 60
 SPLITS = (("Train", "train"), ("Test", "test"))
+STEPS = (-(10**9), -1, 1, 10**9)  # pages that First, Previous, Next and Last go on by
 NO_SELECTION = '<div class="vw-empty vw-empty-small"><strong>Click on a picture</strong><span>It appears here, enlarged.</span></div>'
-
-
 NO_MODEL = "No model of this dataset yet: train one in the Train tab, and its probabilities appear here."
 EXPLAIN_LINK = '<p><a href="?tab=explain&amp;dataset={dataset}&amp;image={image}">See where a network looks</a></p>'
 
@@ -43,6 +42,19 @@ class GalleryPage:
 def show_below(elem_id: str) -> str:
     """Return JavaScript that brings an element into view on narrow screens, where it stands below what was clicked on."""
     return f"() => {{if (innerWidth < 700) document.getElementById('{elem_id}')?.scrollIntoView();}}"
+
+
+def show_beside(elem_id: str) -> str:
+    """Return JavaScript that brings an element into view where it stands beside what was clicked on, or below it.
+
+    Beside, it sticks to the screen; the page goes up only as far as the end of its column has pushed it out of view.
+    Chromium's own scrollIntoView takes what is inside a sticky box as seen.
+    """
+    return (
+        f"() => setTimeout(() => {{const element = document.getElementById('{elem_id}');"
+        " if (innerWidth < 700) element.scrollIntoView();"
+        " else scrollBy(0, Math.min(0, element.getBoundingClientRect().top - 16));}, 200)"  # by then it has its height
+    )
 
 
 def dataset_choices() -> list[tuple[str, str]]:
@@ -154,13 +166,18 @@ def selected_html(name: str, split: str, index: int | None) -> str:
         return NO_SELECTION
     image, label = _image(name, split, index)
     height, width, channels = image.shape
-    alt = f"Image {index} of the {split} split of {find_dataset(name).title}: {label}"
+    alt = f"No. {index} of the {split} split of {find_dataset(name).title}, counted from 0: {label}"
     link = EXPLAIN_LINK.format(dataset=name, image=index) if split == "test" else ""
     return (
         f'<article class="vw-selected" data-image="{index}"><figure>{picture_html(image, alt, "vw-crisp")}</figure>'
-        f"<div><h3>{html.escape(label)}</h3><p>Image {index:,} of the {split} split</p>"
+        f"<div><h3>{html.escape(label)}</h3><p>No. {index:,} of the {split} split (counted from 0)</p>"
         f"<p>{width} × {height} pixels, {'grey' if channels == 1 else 'colour'}</p>{link}</div></article>"
     )
+
+
+def has_image(name: str, split: str, index: int) -> bool:
+    """Whether a published split has an image of this number."""
+    return 0 <= index < find_dataset(name).counts.get(split, 0)
 
 
 def answer_html(name: str, split: str, index: int | None, model: str | None) -> str:

@@ -3,7 +3,7 @@
 import html
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vision_app.evaluation.compare import ComparisonRow, stored_report
@@ -12,7 +12,9 @@ from vision_app.figures import Point, Series, accuracy_against_latency, confusio
 from vision_app.figures.matrix import most_confused
 from vision_app.readable import number, percent
 from vision_app.runs import Run
+from vision_app.ui.run_names import dataset_title, short_names
 
+POINT_LETTERS = 22  # of a name beside a point: what fits on a narrow page
 CHOOSE = "Choose models in the table"
 CHOOSE_WHY = "Their learning curves, confusion matrices and F1 by class appear here, side by side."
 
@@ -26,26 +28,28 @@ def details_html(runs: Sequence[Run], log: bool = False) -> str:
     """
     if not runs:
         return f'<div class="vw-empty vw-choose"><strong>{CHOOSE}</strong><span>{CHOOSE_WHY}</span></div>'
-    histories = {run.name: [line for line in _history(run) if line.get("kind") == "epoch"] for run in runs}
+    names = short_names(run.name for run in runs)
+    histories = {names[run.name]: [line for line in _history(run) if line.get("kind") == "epoch"] for run in runs}
     reports = {run.name: report for run in runs if (report := stored_report(run))}
     missing = [run.name for run in runs if run.name not in reports]
+    plots = f"{_curves(histories, 'loss', log)}{_curves(histories, 'accuracy')}"
     return "".join(
         (
-            f'<div class="vw-compare-grid">{_curves(histories, "loss", log)}{_curves(histories, "accuracy")}</div>',
+            f'<div class="vw-compare-grid"{_tooltip(names)}>{plots}</div>',
             _missing_html(missing),
-            _matrices(reports),
-            *(_f1_table(group) for group in _by_split(reports.values())),
+            _matrices(reports, names),
+            *(_f1_table(group, names) for group in _by_split(reports)),
         )
     )
 
 
 def scatter_html(rows: Sequence[ComparisonRow]) -> str:
     """Return accuracy against latency, one picture for each test split with at least two measured models."""
-    groups: dict[tuple[str, str], list[Point]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[ComparisonRow]] = defaultdict(list)
     for row in rows:
         if row.test_accuracy is not None and row.latency_ms is not None and row.split_id:
-            groups[row.dataset, row.split_id].append(Point(row.name, row.latency_ms, row.test_accuracy))
-    drawn = [_scatter(dataset, points) for (dataset, _), points in sorted(groups.items()) if len(points) > 1]
+            groups[row.dataset, row.split_id].append(row)
+    drawn = [_scatter(dataset, group) for (dataset, _), group in sorted(groups.items()) if len(group) > 1]
     if drawn:
         return f'<div class="vw-compare-grid">{"".join(drawn)}</div>'
     return (
@@ -54,9 +58,17 @@ def scatter_html(rows: Sequence[ComparisonRow]) -> str:
     )
 
 
-def _scatter(dataset: str, points: Sequence[Point]) -> str:
-    title = f"<h3>{html.escape(dataset)}: accuracy against latency</h3>"
-    return f'<section class="vw-compare-part">{title}{accuracy_against_latency(points)}</section>'
+def _scatter(dataset: str, rows: Sequence[ComparisonRow]) -> str:
+    names = short_names((row.name for row in rows), with_dataset=False, limit=POINT_LETTERS)
+    points = [Point(names[row.name], row.latency_ms, row.test_accuracy) for row in rows]
+    title = f"<h3>{html.escape(dataset_title(dataset))}: accuracy against latency</h3>"
+    return f'<section class="vw-compare-part"{_tooltip(names)}>{title}{accuracy_against_latency(points)}</section>'
+
+
+def _tooltip(names: Mapping[str, str]) -> str:
+    """Return the attribute that tells the full names of what a chart shortens."""
+    told = "\n".join(f"{short}: {name}" for name, short in names.items() if short != name)
+    return f' title="{html.escape(told)}"' if told else ""
 
 
 def _history(run: Run) -> list[dict[str, Any]]:
@@ -117,32 +129,35 @@ def _missing_html(names: Sequence[str]) -> str:
     return f'<p class="vw-note">No test results yet: {html.escape(", ".join(names))}.</p>'
 
 
-def _matrices(reports: dict[str, EvaluationReport]) -> str:
+def _matrices(reports: Mapping[str, EvaluationReport], names: Mapping[str, str]) -> str:
     shown = "".join(
-        f'<section class="vw-compare-part"><h3>{html.escape(name)}</h3>'
+        f'<section class="vw-compare-part"><h3 title="{html.escape(name)}">{html.escape(names[name])}</h3>'
         f"{confusion_matrix(report.confusion, report.classes, most_confused(report.confusion, report.classes))}</section>"
         for name, report in reports.items()
     )
-    return f'<div class="vw-compare-grid">{shown}</div>' if shown else ""
+    return f'<div class="vw-compare-grid vw-compare-matrices">{shown}</div>' if shown else ""
 
 
-def _by_split(reports: Iterable[EvaluationReport]) -> list[list[EvaluationReport]]:
-    groups: dict[tuple[str, str, tuple[str, ...]], list[EvaluationReport]] = defaultdict(list)
-    for report in reports:
-        groups[report.dataset, report.split_id, report.classes].append(report)
+def _by_split(reports: Mapping[str, EvaluationReport]) -> list[dict[str, EvaluationReport]]:
+    groups: dict[tuple[str, str, tuple[str, ...]], dict[str, EvaluationReport]] = defaultdict(dict)
+    for name, report in reports.items():
+        groups[report.dataset, report.split_id, report.classes][name] = report
     return list(groups.values())
 
 
-def _f1_table(reports: Sequence[EvaluationReport]) -> str:
+def _f1_table(reports: Mapping[str, EvaluationReport], names: Mapping[str, str]) -> str:
     """Return F1 by class for models tested on the same images; the best of each row is marked."""
-    title = f"F1 by class, {reports[0].dataset} ({reports[0].count:,} test images)"
-    head = "".join(f'<th scope="col">{html.escape(report.model)}</th>' for report in reports)
-    body = "".join(
-        _f1_row(name, [report.per_class[i].f1 for report in reports]) for i, name in enumerate(reports[0].classes)
+    first = next(iter(reports.values()))
+    title = html.escape(f"F1 by class, {dataset_title(first.dataset)} ({first.count:,} test images)")
+    head = "".join(
+        f'<th scope="col" class="vw-number" title="{html.escape(name)}">{html.escape(names[name])}</th>'
+        for name in reports
     )
-    shown = html.escape(title)
+    body = "".join(
+        _f1_row(label, [report.per_class[i].f1 for report in reports.values()]) for i, label in enumerate(first.classes)
+    )
     return (
-        f'<section class="vw-compare-part"><h3>{shown}</h3><div class="vw-scroll vw-compare-box" tabindex="0" role="region" aria-label="{shown}">'
+        f'<section class="vw-compare-part"><h3>{title}</h3><div class="vw-scroll vw-compare-box" tabindex="0" role="region" aria-label="{title}">'
         f'<table class="vw-compare-table"><thead><tr><th scope="col">Class</th>{head}</tr></thead><tbody>{body}</tbody></table>'
         "</div></section>"
     )

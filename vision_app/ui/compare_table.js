@@ -1,6 +1,7 @@
 // The table of the Compare tab. Gradio calls this with `element`, `props`, `watch` and `trigger` when it appears.
 // Python sends the rows (`props.value`), and later each latency (a "latencies" event); sorting and choosing happen here.
 // Names come from folders on a disk: they only ever become text, never markup.
+const root = element.querySelector(".vw-compare");
 const box = element.querySelector(".vw-compare-box");
 const head = element.querySelector("thead tr");
 const body = element.querySelector("tbody");
@@ -10,8 +11,8 @@ const said = element.querySelector(".vw-said-only");
 const measuring = element.querySelector(".vw-measuring");
 const empty = element.querySelector(".vw-empty");
 const rows = new Map();  // name -> { line, box, cells }
-let table = { columns: [], rows: [], names: [], chosen: [], limit: 0, colours: [], empty: "" };
-let chosen = [], touched = false, sortField = null, reversed = false, timer = null;
+let table = { columns: [], rows: [], names: [], chosen: [], address: {}, limit: 0, colours: [], empty: "" };
+let chosen = [], order = [], touched = false, sortField = null, reversed = false, timer = null;
 
 function make(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -50,7 +51,8 @@ function fill(row, data) {
   row.data = data;
   for (const [field, cell] of row.cells) {
     if (cell.textContent !== data[field].text) cell.textContent = data[field].text;
-    if (field === "state") cell.dataset.state = data[field].text;
+    cell.title = data[field].hint || "";
+    if (field === "state") cell.className = `vw-state vw-${data.state.value}`;
   }
 }
 
@@ -65,7 +67,8 @@ function compareRows(first, second, column) {
 function arrange() {
   const column = table.columns.find((each) => each.field === sortField);
   const sorted = column ? [...table.rows].sort((a, b) => compareRows(a, b, column)) : table.rows;
-  const lines = sorted.map((data) => rows.get(data.name.value).line);
+  order = sorted.map((data) => data.name.value);
+  const lines = order.map((name) => rows.get(name).line);
   const focused = document.activeElement;
   if (lines.length !== body.children.length || lines.some((line, i) => line !== body.children[i])) {
     body.replaceChildren(...lines);
@@ -77,6 +80,13 @@ function arrange() {
     cell.setAttribute("aria-sort", here ? (rising ? "ascending" : "descending") : "none");
     cell.querySelector("span").textContent = here ? (rising ? "▲" : "▼") : "";
   }
+  tellDownloads();
+}
+
+// The download buttons save what this names: the chosen rows, or else all, as they stand here; hidden ones come last.
+function tellDownloads() {
+  const hidden = chosen.filter((name) => !order.includes(name));
+  root.dataset.saved = JSON.stringify(chosen.length ? [...order.filter((name) => chosen.includes(name)), ...hidden] : order);
 }
 
 function sortBy(column) {
@@ -101,13 +111,14 @@ function mark() {
     ? `${chosen.length} of at most ${table.limit} chosen${filtered}`
     : `Choose up to ${table.limit} models to see them side by side.`;
   clearButton.hidden = !chosen.length;
+  tellDownloads();
 }
 
 function remember() {
   const url = new URL(location);
   if (url.searchParams.get("tab") !== "compare") return;
-  if (chosen.length) url.searchParams.set("models", chosen.map(encodeURIComponent).join(","));
-  else url.searchParams.delete("models");
+  const told = { ...table.address, models: chosen.map(encodeURIComponent).join(",") };
+  for (const [key, value] of Object.entries(told)) value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
   url.search = url.search.replaceAll("%2C", ",");
   history.replaceState(history.state, "", url);
 }
@@ -163,5 +174,5 @@ function showLatencies({ text = "", cells = {} }) {
 }
 
 watch("value", show);
-element.querySelector(".vw-compare").addEventListener("latencies", (event) => showLatencies(event.detail || {}));
+root.addEventListener("latencies", (event) => showLatencies(event.detail || {}));
 show();

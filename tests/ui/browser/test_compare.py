@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.ui.browser.steps import open_tab, parameter
+from tests.ui.browser.steps import choose, open_tab, parameter, wait_for
 from tests.ui.stored_runs import copy_run, write_failed_run
 from vision_app.runs import Run
 
@@ -83,30 +83,35 @@ def test_chosen_models_stand_side_by_side(page: Page, run: str, runs_folder: Pat
     correct = sum(row[i] for i, row in enumerate(matrix))
     assert correct / sum(map(sum, matrix)) == pytest.approx(report["accuracy"], abs=1e-6)
     assert parameter(page, "models") == f"{run},digits"
+    choose(page, "compare-dataset", "Digits 8 x 8")
+    wait_for(page, lambda: parameter(page, "dataset") == "digits", "the filter in the address")
     page.reload()
     expect(details.locator(".vw-matrix")).to_have_count(2)
     expect(table.get_by_role("checkbox", name=f"Choose {run}", exact=True)).to_be_checked()
+    assert set(page.evaluate(COLUMN, "dataset")) == {"Digits 8 x 8"}
 
 
 def test_the_table_is_downloaded(page: Page, run: str, runs_folder: Path) -> None:
     open_tab(page, "compare", models=f"{run},digits")
     expect(page.locator("#compare-details .vw-matrix")).to_have_count(2)
-    rows = download(page)
-    assert [row["name"] for row in rows] == [run, "digits"]
+    rows = {row["name"]: row for row in download(page, 2)}
+    assert list(rows) == ["digits", run]  # as they stand in the table, not as they were chosen
     report = json.loads((runs_folder / run / "report.json").read_text())
-    assert float(rows[0]["test_accuracy"]) == pytest.approx(report["accuracy"])
-    assert rows[0]["split_id"] == rows[1]["split_id"] and {rows[0]["dataset"], rows[1]["dataset"]} == {"digits"}
+    assert float(rows[run]["test_accuracy"]) == pytest.approx(report["accuracy"])
+    assert rows[run]["split_id"] == rows["digits"]["split_id"] and rows[run]["dataset"] == "digits"
 
     page.get_by_role("button", name="Clear the choice").click()
     expect(page.locator("#compare-details")).to_contain_text("Choose models in the table")
-    everything = download(page)
-    assert sorted(row["name"] for row in everything) == sorted(page.evaluate(COLUMN, "name"))
+    page.locator("#compare-table").get_by_role("button", name="Test accuracy").click()
+    shown = page.evaluate(COLUMN, "name")
+    everything = download(page, len(shown))
+    assert [row["name"] for row in everything] == shown  # in the order that the click has given them
     assert all(float(row["test_accuracy"]) <= 1 for row in everything if row["test_accuracy"])
 
 
-def download(page: Page) -> list[dict[str, str]]:
+def download(page: Page, count: int) -> list[dict[str, str]]:
     with page.expect_download() as caught:
-        page.get_by_role("button", name="Download CSV").click()
+        page.get_by_role("button", name=f"Download CSV ({count} rows)").click()
     assert caught.value.suggested_filename == "models.csv"
     with open(caught.value.path(), newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))

@@ -8,119 +8,72 @@ import gradio as gr
 from vision_app.data.datasets import DATASETS, find_dataset, is_available
 from vision_app.errors import InputError
 from vision_app.ui import browse_view as view
+from vision_app.ui.browse_layout import REMEMBER, BrowseParts, build_parts
 from vision_app.ui.browse_statistics import statistics_html
 from vision_app.ui.browse_view import GalleryPage
 from vision_app.ui.downloads import end_html, progress_html, stop_download, watch
 from vision_app.ui.layout import OPENING, PREDICT, QUIET, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pictures import ALL_CLASSES, class_names
-from vision_app.ui.thumbs import build_thumbs, clicked
+from vision_app.ui.thumbs import clicked
 
 DOWNLOAD = {"concurrency_id": "download", "concurrency_limit": 8}
+SEEN = {"show_progress": "minimal", "api_visibility": "private"}
 CANNOT = "Cannot show these pictures"
-FIRST = next(iter(DATASETS))
-
-# Writes what is shown into the address; number and chosen picture are read off the page itself. `page` is Gradio's own key.
-_REMEMBER = """(dataset, split, className) => {
-  const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
-  if (url.searchParams.get("tab") !== "browse") return;
-  const read = (selector, key) => document.querySelector(selector)?.dataset[key];
-  set("dataset", dataset);
-  set("split", split);
-  set("class", className === "All classes" ? "" : className);
-  setTimeout(() => {
-    const page = read("#browse-position [data-page]", "page");
-    set("sheet", page === "1" ? "" : page);
-    set("image", read("#browse-selected [data-image]", "image"));
-    history.replaceState(history.state, "", url);
-  }, 200);  // by then the page shows them
-}"""
 
 
 def build(page: Page) -> None:
     """Fill the tab."""
-    shown, selected = gr.State(None), gr.State(None)
-    with gr.Row(equal_height=True):
-        dataset = gr.Dropdown(
-            view.dataset_choices(), value=FIRST, label="Dataset", scale=4, min_width=240, elem_id="browse-dataset"
-        )
-        split = gr.Radio(list(view.SPLITS), value="test", label="Split", scale=2, min_width=240, elem_id="browse-split")
-        class_name = gr.Dropdown(
-            [ALL_CLASSES], value=ALL_CLASSES, label="Class", scale=3, min_width=160, elem_id="browse-class"
-        )
-    facts = gr.HTML(view.facts_html(FIRST), elem_id="browse-facts", min_height=70)
-    with gr.Row(visible=False, elem_id="browse-fetch") as fetch:
-        start = gr.Button("Download", variant="primary", scale=0, min_width=180)
-        stop = gr.Button("Stop", scale=0, min_width=100, visible=False)
-        status = gr.HTML(elem_id="browse-status")
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=7, min_width=300):
-            moves, position = _pager()
-            thumbs = build_thumbs(elem_id="browse-gallery", min_height=480)
-        with gr.Column(scale=4, min_width=300):
-            model = gr.Dropdown([], label="Probabilities by", info="A model of this dataset.", elem_id="browse-model")
-            enlarged = gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=224)
-            answer = gr.HTML(elem_id="browse-answer", min_height=200)
-    statistics = gr.HTML(elem_id="browse-statistics", min_height=200)
+    parts = build_parts()
+    remembered = {"fn": None, "inputs": parts.asked, "outputs": None, "js": REMEMBER, "api_visibility": "private"}
+    about = {"fn": _statistics, "inputs": [parts.dataset, parts.split], "outputs": parts.statistics, **SEEN}
+    asking = {"fn": _answer, "inputs": [parts.shown, parts.selected, parts.model], "outputs": parts.answer}
+    asking |= SEEN | PREDICT
+    _wire_opening(page, parts, remembered, about, asking)
+    _wire_filters(parts, remembered, about)
+    _wire_pictures(parts, remembered, asking)
+    _wire_download(parts, about)
 
-    asked = [dataset, split, class_name]
-    gallery = [shown, thumbs, position, selected, enlarged, answer]
-    asking = {
-        "inputs": [shown, selected, model],
-        "outputs": answer,
-        "show_progress": "minimal",
-        "api_visibility": "private",
-        **PREDICT,
-    }
-    remembered = {"fn": None, "inputs": asked, "outputs": None, "js": _REMEMBER, "api_visibility": "private"}
-    about = {"inputs": [dataset, split], "outputs": statistics, "show_progress": "minimal", "api_visibility": "private"}
 
-    opened = page.tab.select(
-        _open,
-        [shown, *asked, model],
-        [dataset, split, class_name, facts, fetch, start, model, *gallery],
-        **OPENING,
-    )
+def _wire_opening(
+    page: Page, parts: BrowseParts, remembered: dict[str, Any], about: dict[str, Any], asking: dict[str, Any]
+) -> None:
+    filled = [*parts.asked, *parts.about, parts.model, *parts.gallery]
+    opened = page.tab.select(_open, [parts.shown, *parts.asked, parts.model], filled, **OPENING)
     opened.then(**remembered)
-    opened.then(_statistics, **about)
-    opened.then(_answer, **asking)
-    changed = dataset.input(
-        _change_dataset, [dataset, split], [class_name, facts, fetch, start, status, model, *gallery], **QUIET
-    )
+    opened.then(**about)
+    opened.then(**asking)
+
+
+def _wire_filters(parts: BrowseParts, remembered: dict[str, Any], about: dict[str, Any]) -> None:
+    anew = [parts.class_name, *parts.about, parts.status, parts.model, *parts.gallery]
+    changed = parts.dataset.input(_change_dataset, [parts.dataset, parts.split], anew, **QUIET)
     changed.then(**remembered)
-    changed.then(_statistics, **about)
-    for filtered in (
-        split.input(_first_page, asked, gallery, **QUIET),
-        class_name.input(_first_page, asked, gallery, **QUIET),
-    ):
-        filtered.then(**remembered)
-    split.input(_statistics, **about)
-    for button, step in moves:
-        button.click(_mover(step), [shown, *asked], gallery, **QUIET).then(**remembered)
-    clicked_on = thumbs.click(_select, shown, [selected, enlarged, answer], **QUIET)
+    changed.then(**about)
+    for part in (parts.split, parts.class_name):
+        part.input(_first_page, parts.asked, parts.gallery, **QUIET).then(**remembered)
+    parts.split.input(**about)
+
+
+def _wire_pictures(parts: BrowseParts, remembered: dict[str, Any], asking: dict[str, Any]) -> None:
+    for button, step in zip(parts.moves, view.STEPS, strict=True):
+        moved = button.click(_mover(step), [parts.shown, *parts.asked], parts.gallery, **QUIET)
+        moved.then(**remembered)
+    clicked_on = parts.thumbs.click(_select, parts.shown, [parts.selected, parts.enlarged, parts.answer], **QUIET)
     clicked_on.then(**remembered)
-    clicked_on.success(None, None, None, js=view.show_below("browse-selected"), api_visibility="private")
-    clicked_on.then(_answer, **asking)
-    model.input(_answer, **asking)
-
-    fetching = start.click(_download, dataset, [start, stop, status], **QUIET, **DOWNLOAD)
-    fetched = fetching.then(
-        _change_dataset, [dataset, split], [class_name, facts, fetch, start, gr.State(), model, *gallery], **QUIET
-    )
-    fetched.then(lambda: gr.Dropdown(choices=view.dataset_choices()), None, dataset, **QUIET)
-    fetched.then(_statistics, **about)
-    stop.click(stop_download, dataset, None, **QUIET)
+    clicked_on.success(None, None, None, js=view.show_beside("browse-selected"), api_visibility="private")
+    clicked_on.then(**asking)
+    parts.model.input(**asking)
 
 
-def _pager() -> tuple[list[tuple[gr.Button, int | None]], gr.HTML]:
-    """Return the buttons, each with its step (None: to the other end), and where the page is told."""
-    with gr.Row(elem_classes="vw-pager"):
-        first = gr.Button("« First", size="md", scale=0, min_width=76)
-        previous = gr.Button("‹ Previous", size="md", scale=0, min_width=98)
-        position = gr.HTML(elem_id="browse-position", min_height=40)
-        following = gr.Button("Next ›", size="md", scale=0, min_width=84)
-        last = gr.Button("Last »", size="md", scale=0, min_width=76)
-    return [(first, -(10**9)), (previous, -1), (following, 1), (last, 10**9)], position
+def _wire_download(parts: BrowseParts, about: dict[str, Any]) -> None:
+    fetching = parts.start.click(_download, parts.dataset, [parts.start, parts.stop, parts.status], **QUIET, **DOWNLOAD)
+    # How the download ended stays to be read, so the status is not among what begins anew.
+    anew = [parts.class_name, *parts.about, gr.State(), parts.model, *parts.gallery]
+    fetched = fetching.then(_change_dataset, [parts.dataset, parts.split], anew, **QUIET)
+    fetched.then(lambda: gr.Dropdown(choices=view.dataset_choices()), None, parts.dataset, **QUIET)
+    fetched.then(**about)
+    parts.stop.click(stop_download, parts.dataset, None, **QUIET)
 
 
 @say_errors(CANNOT)
@@ -130,13 +83,15 @@ def _open(
     """Fill the tab when it is first shown, as the address says; later only list anew what may have changed."""
     choices = gr.Dropdown(choices=view.dataset_choices())
     if shown is not None:
-        return choices, *[gr.skip()] * 5, _model_dropdown(name, model), *[gr.skip()] * 6
+        return choices, *[gr.skip()] * 5, _model_dropdown(name, model), *[gr.skip()] * (len(view.STEPS) + 6)
     wanted = address(request)
     name = wanted["dataset"] if wanted.get("dataset") in DATASETS else name
     split = wanted["split"] if wanted.get("split") in dict(view.SPLITS).values() else split
     class_name = wanted["class"] if wanted.get("class") in find_dataset(name).classes else ALL_CLASSES
     page = view.find_page(name, split, class_name, _number(wanted.get("sheet"), 1))
-    index = _number(wanted.get("image"), None) if is_available(find_dataset(name)) else None
+    index = _number(wanted.get("image"), None)
+    if index is not None and not (is_available(find_dataset(name)) and view.has_image(name, split, index)):
+        index = None
     return (
         gr.Dropdown(choices=view.dataset_choices(), value=name),
         split,
@@ -211,8 +166,11 @@ def _facts(name: str) -> tuple[str, Any, Any]:
 
 
 def _gallery(page: GalleryPage, index: int | None = None) -> tuple[Any, ...]:
+    """Return a page of pictures; the page buttons that lead nowhere are off."""
     enlarged = view.selected_html(page.dataset, page.split, index) if page.indices else ""
-    return page, view.gallery_html(page, index), view.position_html(page), index, enlarged, ""
+    before, after = page.number > 1, page.number < page.num_pages
+    moves = (gr.Button(interactive=possible) for possible in (before, before, after, after))
+    return *moves, page, view.gallery_html(page, index), view.position_html(page), index, enlarged, ""
 
 
 def _model_dropdown(name: str, chosen: str | None) -> gr.Dropdown:

@@ -1,0 +1,139 @@
+"""Looking at a dataset in a process of its own, which writes how far it is and, at the end, the report."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from vision_app.data.datasets import find_dataset
+from vision_app.data.download import data_root
+from vision_app.errors import InputError
+from vision_app.health.findings import HealthReport
+from vision_app.processes import child_environment
+from vision_app.runs import write_atomic
+
+SAY_EVERY = 0.5
+STARTING_SECONDS = 30
+
+
+def report_file(dataset: str) -> Path:
+    """Return where a dataset's report is kept."""
+    digest = hashlib.sha256(dataset.encode(errors="surrogateescape")).hexdigest()[:12]
+    return data_root() / "health" / f"{Path(dataset).stem[:40]}-{digest}.json"
+
+
+def read_report(dataset: str) -> HealthReport | None:
+    """Return the last report on a dataset, or None; one that no longer fits the dataset is forgotten."""
+    try:
+        report = HealthReport.model_validate_json(report_file(dataset).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return report if report.counts == find_dataset(dataset).counts else None
+
+
+def start(dataset: str) -> None:
+    """Begin to look at a dataset, unless somebody already does.
+
+    Raises:
+        InputError: unknown dataset.
+    """
+    find_dataset(dataset)
+    if progress_of(dataset) is not None:
+        return
+    file = report_file(dataset)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _write_status(dataset, share=0.0, words="Starting")
+    with file.with_suffix(".log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "vision_app.health.jobs", dataset],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=child_environment(),
+        )
+    _CHILDREN.append(process)
+
+
+def stop(dataset: str) -> None:
+    """End a look that is going on; what is prepared on the disk stays and is used the next time."""
+    status = _status(dataset)
+    if status and status.get("pid") and progress_of(dataset) is not None:
+        psutil.Process(status["pid"]).terminate()
+    _status_file(dataset).unlink(missing_ok=True)
+
+
+def progress_of(dataset: str) -> tuple[float, str] | None:
+    """Return the share done and a sentence of a look that is going on, or None."""
+    status = _status(dataset)
+    if status is None or status.get("error"):
+        return None
+    if status.get("pid") is None:
+        return (0.0, status["words"]) if time.time() - status["time"] < STARTING_SECONDS else None
+    try:
+        process = psutil.Process(status["pid"])
+        alive = abs(process.create_time() - status["started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        alive = False
+    return (status["share"], status["words"]) if alive else None
+
+
+def error_of(dataset: str) -> str:
+    """Return why the last look failed, or nothing."""
+    status = _status(dataset)
+    if status is None or progress_of(dataset) is not None:
+        return ""
+    return status.get("error") or "Looking at the dataset ended without a word; start it again."
+
+
+def main(dataset: str) -> int:
+    """Look at a dataset and write the report; return the exit code."""
+    from vision_app.health.report import check_health
+
+    me, said_at = psutil.Process(), 0.0
+    who = {"pid": me.pid, "started": me.create_time()}
+
+    def say(share: float, words: str) -> None:
+        nonlocal said_at
+        if time.monotonic() - said_at > SAY_EVERY:
+            said_at = time.monotonic()
+            _write_status(dataset, share=share, words=words, **who)
+
+    try:
+        write_atomic(report_file(dataset), check_health(dataset, progress=say).to_json())
+    except InputError as error:
+        _write_status(dataset, share=1.0, words="", error=str(error), **who)
+        return 2
+    except MemoryError:
+        _write_status(dataset, share=1.0, words="", error="Out of memory while looking at the dataset.", **who)
+        return 1
+    _status_file(dataset).unlink(missing_ok=True)
+    return 0
+
+
+def _status_file(dataset: str) -> Path:
+    return report_file(dataset).with_suffix(".status.json")
+
+
+def _write_status(dataset: str, **values: Any) -> None:
+    write_atomic(_status_file(dataset), json.dumps({"time": time.time(), **values}))
+
+
+def _status(dataset: str) -> dict[str, Any] | None:
+    try:
+        return json.loads(_status_file(dataset).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+_CHILDREN: list["subprocess.Popen[bytes]"] = []  # kept, so that ended ones can be collected
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.exit(main(sys.argv[1]))

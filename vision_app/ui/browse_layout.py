@@ -1,0 +1,126 @@
+"""The widgets of the Browse tab, and how its address follows what is shown."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from vision_app.data.datasets import DATASETS
+from vision_app.ui import browse_view as view
+from vision_app.ui.pictures import ALL_CLASSES
+from vision_app.ui.thumbs import build_thumbs
+
+FIRST = next(iter(DATASETS))
+
+# Writes what is shown into the address; number and chosen picture are read off the page itself. `page` is Gradio's own key.
+REMEMBER = """(dataset, split, className) => {
+  const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
+  if (url.searchParams.get("tab") !== "browse") return;
+  const read = (selector, key) => document.querySelector(selector)?.dataset[key];
+  set("dataset", dataset);
+  set("split", split);
+  set("class", className === "All classes" ? "" : className);
+  setTimeout(() => {
+    const page = read("#browse-position [data-page]", "page");
+    set("sheet", page === "1" ? "" : page);
+    set("image", read("#browse-selected [data-image]", "image"));
+    history.replaceState(history.state, "", url);
+  }, 200);  // by then the page shows them
+}"""
+
+
+@dataclass(frozen=True)
+class BrowseParts:
+    """The tab's widgets, and the page and the picture that it shows."""
+
+    dataset: gr.Dropdown
+    split: gr.Radio
+    class_name: gr.Dropdown
+    facts: gr.HTML
+    fetch: gr.Row
+    start: gr.Button
+    stop: gr.Button
+    status: gr.HTML
+    moves: list[gr.Button]
+    position: gr.HTML
+    thumbs: gr.HTML
+    model: gr.Dropdown
+    enlarged: gr.HTML
+    answer: gr.HTML
+    statistics: gr.HTML
+    shown: gr.State
+    selected: gr.State
+
+    @property
+    def asked(self) -> list[Any]:
+        """What the pictures are chosen by."""
+        return [self.dataset, self.split, self.class_name]
+
+    @property
+    def about(self) -> list[Any]:
+        """What says which dataset this is, and lets it be downloaded."""
+        return [self.facts, self.fetch, self.start]
+
+    @property
+    def gallery(self) -> list[Any]:
+        """What changes with the page of pictures."""
+        return [*self.moves, self.shown, self.thumbs, self.position, self.selected, self.enlarged, self.answer]
+
+
+def build_parts() -> BrowseParts:
+    """Lay out the tab, from top to bottom."""
+    filters = _filters()
+    facts = gr.HTML(view.facts_html(FIRST), elem_id="browse-facts", min_height=70)
+    fetch = _fetch()
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=7, min_width=300):
+            pager = _pager()
+            thumbs = build_thumbs(elem_id="browse-gallery", min_height=480)
+        with gr.Column(scale=4, min_width=300, elem_classes="vw-beside"):
+            picture = _picture()
+    statistics = gr.HTML(elem_id="browse-statistics", min_height=200)
+    return BrowseParts(*filters, facts, *fetch, *pager, thumbs, *picture, statistics, gr.State(None), gr.State(None))
+
+
+def _filters() -> tuple[gr.Dropdown, gr.Radio, gr.Dropdown]:
+    """Return dataset, split and class."""
+    with gr.Row(equal_height=True):
+        return (
+            gr.Dropdown(
+                view.dataset_choices(), value=FIRST, label="Dataset", scale=4, min_width=240, elem_id="browse-dataset"
+            ),
+            gr.Radio(list(view.SPLITS), value="test", label="Split", scale=2, min_width=240, elem_id="browse-split"),
+            gr.Dropdown(
+                [ALL_CLASSES], value=ALL_CLASSES, label="Class", scale=3, min_width=160, elem_id="browse-class"
+            ),
+        )
+
+
+def _fetch() -> tuple[gr.Row, gr.Button, gr.Button, gr.HTML]:
+    """Return the row of a missing dataset, with its buttons and where the download stands."""
+    with gr.Row(visible=False, elem_id="browse-fetch") as row:
+        start = gr.Button("Download", variant="primary", scale=0, min_width=180)
+        stop = gr.Button("Stop", scale=0, min_width=100, visible=False)
+        status = gr.HTML(elem_id="browse-status")
+    return row, start, stop, status
+
+
+def _pager() -> tuple[list[gr.Button], gr.HTML]:
+    """Return the buttons, in the order of `browse_view.STEPS`, and where the page is told."""
+    with gr.Row(elem_classes="vw-pager"):
+        look = {"size": "md", "scale": 0, "interactive": False}
+        first = gr.Button("« First", min_width=76, **look)
+        previous = gr.Button("‹ Previous", min_width=98, **look)
+        position = gr.HTML(elem_id="browse-position", min_height=40)
+        following = gr.Button("Next ›", min_width=84, **look)
+        last = gr.Button("Last »", min_width=76, **look)
+    return [first, previous, following, last], position
+
+
+def _picture() -> tuple[gr.Dropdown, gr.HTML, gr.HTML]:
+    """Return the choice of a model, the enlarged picture and what the model says to it."""
+    return (
+        gr.Dropdown([], label="Probabilities by", info="A model of this dataset.", elem_id="browse-model"),
+        gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=238),
+        gr.HTML(elem_id="browse-answer"),
+    )
