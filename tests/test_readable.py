@@ -11,6 +11,8 @@ from vision_app import readable
         (readable.percent, 0.9953, "99.53 %"),
         (readable.percent, 1.0, "100.00 %"),
         (readable.number, 0.01234567, "0.01235"),
+        (readable.number, 4.1e12, "4.1e12"),
+        (readable.number, 0.00001, "1e-5"),
         (readable.count, 0, "0"),
         (readable.count, 999, "999"),
         (readable.count, 999_960, "1.0 M"),
@@ -23,6 +25,14 @@ from vision_app import readable
         (readable.duration, 9.54, "9.5 s"),
         (readable.duration, 59.96, "1 min 00 s"),
         (readable.duration, 7384, "2 h 03 min"),
+        (readable.guessed_duration, 0.4, "about 5 s"),
+        (readable.guessed_duration, 43.2, "about 45 s"),
+        (readable.guessed_duration, 58, "about 1 min"),
+        (readable.guessed_duration, 72.3, "about 1 min 10 s"),
+        (readable.guessed_duration, 119, "about 2 min"),
+        (readable.guessed_duration, 672, "about 11 min"),
+        (readable.guessed_duration, 3599, "about 1 h 00 min"),
+        (readable.guessed_duration, 7384, "about 2 h 00 min"),
     ],
 )
 def test_numbers(function, value: float, expected: str) -> None:

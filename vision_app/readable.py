@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,8 +17,13 @@ def percent(share: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a small number with four significant digits: 0.01234567 -> "0.01235"."""
-    return MISSING if value is None else f"{value:.4g}"
+    """Return a number with four significant digits: 0.01234567 -> "0.01235", 4.1e12 -> "4.1e12"."""
+    return MISSING if value is None else tidy(f"{value:.4g}")
+
+
+def tidy(text: str) -> str:
+    """Return a formatted number without what its exponent does not need: "4.10e+12" -> "4.1e12", "1e-05" -> "1e-5"."""
+    return re.sub(r"\.?0*e\+?(-?)0*", r"e\1", text)
 
 
 def count(value: int | None) -> str:
@@ -46,6 +52,18 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(whole, 60)
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def guessed_duration(seconds: float | None) -> str:
+    """Return a time that is only guessed, no finer than anybody can know it: 672 -> "about 11 min"."""
+    if seconds is None:
+        return MISSING
+    if seconds < 115:
+        step = 5 if seconds < 57.5 else 10
+        minutes, rest = divmod(max(step, step * round(seconds / step)), 60)
+        return "about " + " ".join([f"{minutes} min"] * (minutes > 0) + [f"{rest} s"] * (rest > 0))
+    minutes = round(seconds / 60)
+    return f"about {minutes} min" if minutes < 60 else f"about {minutes // 60} h {minutes % 60 // 5 * 5:02d} min"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -64,6 +64,41 @@ def test_log_axis_leaves_out_zero() -> None:
     assert len(drawn.get("points").split()) == 2
 
 
+def y_labels(figure: ElementTree.Element) -> list[str]:
+    return [text.text for text in figure.iter("text") if text.get("x") == "-8"]
+
+
+@pytest.mark.parametrize("losses", [[4e12, 3.0, 2.0], [4e12], [0.0], [0.0, 0.0], [2.3, 2.3001], [1e-9, 3e-9]])
+@pytest.mark.parametrize("log", [False, True])
+def test_a_loss_axis_is_never_negative_and_its_labels_are_short(losses: list[float], log: bool) -> None:
+    labels = y_labels(parse(curves([Series("A", range(len(losses)), losses)], title="t", log=log)))
+    assert not [label for label in labels if label.startswith("-")]
+    assert all(len(label) <= 6 for label in labels)
+
+
+def test_a_loss_below_zero_is_still_shown_where_it_is() -> None:
+    labels = y_labels(parse(curves([Series("A", [0, 1], [-2.0, -1.0])], title="t")))
+    assert labels[0] == "-2"
+
+
+@pytest.mark.parametrize(
+    ("values", "least"), [([0.1715, 0.174], 0.1), ([0.1], 0.1), ([0.985, 0.987], 0.01), ([1.0], 0.01), ([0.0], 0.1)]
+)
+def test_a_short_accuracy_axis_is_not_magnified(values: list[float], least: float) -> None:
+    labels = y_labels(parse(curves([Series("A", range(len(values)), values)], title="t", percent=True)))
+    low, high = (float(label.removesuffix(" %")) / 100 for label in (labels[0], labels[-1]))
+    assert high - low >= least - 1e-9
+    assert 0 <= low <= min(values) and max(values) <= high <= 1
+
+
+def test_the_best_label_stands_off_the_line() -> None:
+    flat = Series("Validation", range(40), [0.9] * 40, "validation")
+    rising = Series("Training", [0, 39], [0.0, 0.9])
+    label = parse(curves([flat, rising], title="t", percent=True, best=(20, 0.9))).find(".//text[@class='vw-strong']")
+    assert label.text == "best 90.00 %"
+    assert abs(int(label.get("dy"))) >= 14
+
+
 def test_without_points_it_says_what_to_do() -> None:
     figure = parse(curves([], title="Loss", empty="Waiting for the first batch."))
     assert "Waiting for the first batch." in "".join(figure.itertext())

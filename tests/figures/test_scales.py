@@ -1,6 +1,8 @@
+from itertools import pairwise
+
 import pytest
 
-from vision_app.figures.scales import linear_scale, log_scale, tick_label
+from vision_app.figures.scales import MAX_DECADES, linear_scale, log_scale, tick_label, widen
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,38 @@ def test_one_value_still_gives_an_axis(value: float) -> None:
         assert len(scale.ticks) >= 2
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.05, "0.05"), (20, "20"), (12000, "12,000"), (0.1 + 0.2, "0.3")])
+def test_a_long_log_axis_keeps_room_between_its_ticks() -> None:
+    ticks = log_scale(1e-3, 4e12).ticks
+    assert 4 <= len(ticks) <= MAX_DECADES
+    assert {round(b / a) for a, b in pairwise(ticks)} == {1000}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.4, 0.42, (0.36, 0.46)),
+        (0.0, 0.0, (0.0, 0.1)),
+        (0.99, 1.0, (0.9, 1.0)),
+        (0.2, 0.9, (0.2, 0.9)),
+    ],
+)
+def test_a_short_range_is_widened_within_its_limits(low: float, high: float, expected: tuple) -> None:
+    assert widen(low, high, 0.1, 0.0, 1.0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.05, "0.05"),
+        (20, "20"),
+        (12000, "12,000"),
+        (0.1 + 0.2, "0.3"),
+        (4e12, "4e12"),
+        (1.25e12, "1.25e12"),
+        (-3e5, "-3e5"),
+        (0.00015, "1.5e-4"),
+    ],
+)
 def test_tick_label(value: float, text: str) -> None:
     assert tick_label(value) == text

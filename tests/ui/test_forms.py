@@ -34,10 +34,21 @@ def test_what_a_person_changes_arrives() -> None:
     assert config.channels == 1
 
 
-def test_an_emptied_number_takes_the_default() -> None:
-    values = forms.default_form("digits", "simple_cnn") | {"epochs": None, "input_size": None}
+@pytest.mark.parametrize(
+    ("name", "rule"), [("epochs", "a whole number"), ("batch_size", "a whole number"), ("l2", "a number")]
+)
+def test_an_emptied_number_is_refused(name: str, rule: str) -> None:
+    title = RunConfig.model_fields[name].title
+    values = forms.default_form("digits", "simple_cnn") | {name: None}
+    with pytest.raises(InputError) as error:
+        forms.read_form("digits", "simple_cnn", values)
+    assert str(error.value) == f"{title} ({name}) should be {rule}, got nothing."
+
+
+def test_an_emptied_size_means_the_datasets_own_as_its_help_says() -> None:
+    values = forms.default_form("digits", "simple_cnn") | {"input_size": None, "channels": None}
     config = forms.read_form("digits", "simple_cnn", values)
-    assert (config.epochs, config.input_size) == (20, 28)
+    assert (config.input_size, config.channels) == (28, 1)
 
 
 def test_what_may_be_empty_is_shown_and_read_as_text() -> None:
@@ -47,7 +58,7 @@ def test_what_may_be_empty_is_shown_and_read_as_text() -> None:
     config = forms.read_form("digits", "simple_cnn", values | {"train_limit": "400", "dropout": "0.25"})
     assert (config.train_limit, config.dropout) == (400, 0.25)
     assert forms.form_values(config)["dropout"] == "0.25"
-    with pytest.raises(InputError, match="train_limit should be a valid integer"):
+    with pytest.raises(InputError, match=r"Training images \(train_limit\) should be a whole number, got 'many'"):
         forms.read_form("digits", "simple_cnn", values | {"train_limit": "many"})
 
 
@@ -56,7 +67,9 @@ def test_what_may_be_empty_is_shown_and_read_as_text() -> None:
     [
         ({"options": "depth"}, "must look like 'blocks_per_group=2', got 'depth'"),
         ({"options": "depth=3"}, "no option 'depth'"),
-        ({"learning_rate": 0}, "learning_rate should be greater than 0, got 0"),
+        ({"learning_rate": 0}, "Learning rate (learning_rate) should be greater than 0, got 0."),
+        ({"epochs": -3}, "Epochs (epochs) should be greater than or equal to 1, got -3."),
+        ({"epochs": 2.5}, "Epochs (epochs) should be a whole number, got 2.5."),
         ({"input_size": 4}, "takes pictures of 10 to 256"),
     ],
 )
@@ -67,15 +80,22 @@ def test_what_cannot_be_is_told_in_one_sentence(changes: dict, complaint: str) -
     assert "\n" not in str(error.value)
 
 
-def test_fields_know_their_kind_and_limits() -> None:
+def test_fields_know_their_kind() -> None:
     values = forms.default_form("digits", "simple_cnn")
     fields = {name: forms.build_field(name, values[name]) for name in (*forms.BASIC, *forms.ADVANCED)}
     assert isinstance(fields["optimizer"], gr.Dropdown)
     assert [value for _, value in fields["optimizer"].choices] == ["adam", "adamw", "sgd", "rmsprop"]
     assert isinstance(fields["early_stopping"], gr.Checkbox)
-    assert (fields["epochs"].minimum, fields["epochs"].maximum, fields["epochs"].precision) == (1, 1000, 0)
-    assert fields["learning_rate"].precision is None
     assert all(field.label and field.info for field in fields.values())
+
+
+@pytest.mark.parametrize("value", [-3, 2.5, None, 1e9])
+def test_no_number_is_refused_or_rounded_before_the_config_sees_it(value: float | None) -> None:
+    values = forms.default_form("digits", "simple_cnn")
+    fields = {name: forms.build_field(name, values[name]) for name in (*forms.BASIC, *forms.ADVANCED)}
+    numbers = [field for field in fields.values() if isinstance(field, gr.Number)]
+    assert fields["epochs"] in numbers
+    assert all(field.preprocess(value) == value for field in numbers)
 
 
 def test_wide_fields_stand_alone() -> None:

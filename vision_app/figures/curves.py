@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from vision_app.figures.scales import Scale, linear_scale, log_scale, tick_label
+from vision_app.figures.marks import place_label
+from vision_app.figures.scales import Scale, linear_scale, log_scale, tick_label, widen
 from vision_app.readable import number
 
 MAX_POINTS = 300
@@ -74,7 +75,7 @@ def curves(
     style = _Style(several=len({line.run for line in lines}) > 1, percent=percent)
     drawn = "".join(_line(line, x_axis, y_axis, style) for line in lines)
     marks = "".join(_hover(line, x_axis, y_axis, style, x_label) for line in lines)
-    marker = _best(best, x_axis, y_axis, style) if best and math.isfinite(best[1]) else ""
+    marker = _best(best, lines, x_axis, y_axis, style, height) if best and math.isfinite(best[1]) else ""
     label = html.escape(f"{title}. {_summary(lines, style, x_label)}")
     svg = (
         f'<svg height="{height}" role="img" aria-label="{label}">{_grid(x_axis, y_axis, percent, x_label, y_label)}'
@@ -135,8 +136,11 @@ def _y_axis(lines: Sequence[Series], percent: bool, log: bool) -> Scale:
     if log:
         return log_scale(low, high)
     if percent and high <= 1:
-        return linear_scale(max(0.0, low - 0.02 * (high - low)), max(high, low + 0.002))
-    return linear_scale(0.0 if low >= 0 and low < 0.5 * high else low, high)
+        low = max(0.0, low - 0.02 * (high - low))
+        # Ten points at the least; fewer near 100 %, where half of what is left to gain is much.
+        return linear_scale(*widen(low, high, min(0.1, max(0.01, 0.5 * (1 - low))), 0.0, 1.0))
+    low = 0.0 if 0 <= low < 0.5 * high else low
+    return linear_scale(*widen(low, high, 0.2 * abs(high) or 1.0, 0.0 if low >= 0 else -math.inf, math.inf))
 
 
 def _line(line: Series, x_axis: Scale, y_axis: Scale, style: _Style) -> str:
@@ -163,13 +167,17 @@ def _hover(line: Series, x_axis: Scale, y_axis: Scale, style: _Style, x_label: s
     return "".join(dots + spots)
 
 
-def _best(best: tuple[float, float], x_axis: Scale, y_axis: Scale, style: _Style) -> str:
+def _best(
+    best: tuple[float, float], lines: Sequence[Series], x_axis: Scale, y_axis: Scale, style: _Style, height: int
+) -> str:
     left, up = x_axis.share(best[0]), y_axis.share(best[1])
-    anchor = "end" if left > 0.8 else "start" if left < 0.2 else "middle"
+    label = f"best {style.text(best[1])}"
+    drawn = [[(x_axis.share(x), y_axis.share(y)) for x, y in zip(line.xs, line.ys, strict=True)] for line in lines]
+    anchor, shift = place_label(label, (left, up), drawn, height)
+    place = f'x="{100 * left:.2f}%" y="{100 - 100 * up:.2f}%"'
     return (
         f'<circle cx="{100 * left:.2f}%" cy="{100 - 100 * up:.2f}%" r="6" fill="none" stroke="currentColor"'
-        f' stroke-width="2"/><text class="vw-strong" x="{100 * left:.2f}%" y="{100 - 100 * up:.2f}%"'
-        f' dy="{22 if up > 0.6 else -12}" text-anchor="{anchor}">best {style.text(best[1])}</text>'
+        f' stroke-width="2"/><text class="vw-strong" {place} dy="{shift}" text-anchor="{anchor}">{label}</text>'
     )
 
 

@@ -3,6 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from vision_app.readable import tidy
+
+MAX_DECADES = 8  # more ticks than that would touch one another
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -49,11 +53,22 @@ def log_scale(low: float, high: float) -> Scale:
     if stop <= start:
         start, stop = start / 2, stop * 2
     ticks = tuple(tick for tick in candidates if start * 0.9999 <= tick <= stop * 1.0001)
-    return Scale(start, stop, ticks, log=True)
+    every = -(-len(ticks) // MAX_DECADES) if factors == (1,) else 1
+    return Scale(start, stop, ticks[::every], log=True)
+
+
+def widen(low: float, high: float, span: float, least: float, most: float) -> tuple[float, float]:
+    """Return low..high, made at least `span` long around its middle; it stays within least..most."""
+    length = max(span, high - low)
+    start = low - (length - (high - low)) / 2
+    start = max(least, min(start, most - length))
+    return start, start + length
 
 
 def tick_label(value: float) -> str:
-    """Return a tick as people write it: 0.05, 20, 12,000."""
+    """Return a tick as people write it, short enough for the side of a plot: 0.05, 20, 12,000, 4e12."""
+    if value and not 1e-3 <= abs(value) < 1e5:
+        return tidy(f"{value:.2e}")
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}"
 
 

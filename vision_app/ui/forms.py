@@ -1,17 +1,16 @@
-"""The config as a form: one component a field, made from the field's own title, help and limits; values cross by name."""
+"""The config as a form: one component a field, made from the field's own title and help; values cross by name."""
 
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import annotated_types
 import gradio as gr
 
 from vision_app.config import RunConfig
 from vision_app.data.augment import AUGMENTATIONS
 from vision_app.data.datasets import DATASETS, find_dataset
 from vision_app.models.catalog import MODELS
-from vision_app.training.recipe import default_values, make_config
+from vision_app.training.recipe import make_config
 
 BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "augmentation")
 ADVANCED = (
@@ -19,9 +18,10 @@ ADVANCED = (
     "momentum", "warmup_epochs", "label_smoothing", "monitor", "early_stopping", "patience", "min_delta",
     "mixed_precision", "options",
 )  # fmt: skip
-WIDE = ("augmentation", "options")
+WIDE = ("augmentation", "monitor", "options")
 MAY_BE_EMPTY = ("train_limit", "dropout")  # as text: Gradio's number shows and sends 0 where there is none
 TITLES = {
+    "adam": "Adam",
     "sgd": "SGD",
     "rmsprop": "RMSprop",
     "adamw": "AdamW",
@@ -43,7 +43,10 @@ def pairs(names: Sequence[str]) -> list[Sequence[str]]:
 
 
 def build_field(name: str, value: Any) -> gr.components.Component:
-    """Return the component for one field of RunConfig, with its title, its one sentence of help and its limits."""
+    """Return the component for one field of RunConfig, with its title and its one sentence of help.
+
+    Limits are left to the config: Gradio would name no field, and round what is no whole number.
+    """
     field = RunConfig.model_fields[name]
     common = {
         "label": field.title,
@@ -66,9 +69,7 @@ def build_field(name: str, value: Any) -> gr.components.Component:
     if field.annotation is bool:
         return gr.Checkbox(**common)
     whole = int in (field.annotation, *typing.get_args(field.annotation))
-    return gr.Number(
-        precision=0 if whole else None, step=1 if whole else 1e-6, **_limits(field.metadata, whole), **common
-    )
+    return gr.Number(step=1 if whole else 1e-6, **common)
 
 
 def default_form(dataset: str, model: str) -> dict[str, Any]:
@@ -94,19 +95,16 @@ def read_form(dataset: str, model: str, values: Mapping[str, Any]) -> RunConfig:
 
     Args:
         dataset, model: rows of DATASETS and MODELS.
-        values: what the components hold, by field name; an empty number takes the default.
+        values: what the components hold, by field name; empty is refused where the form does not say what it means.
 
     Raises:
         InputError: a value is missing or impossible; the message names the field.
     """
-    defaults = default_values(dataset, model)
     known = find_dataset(dataset).augmentation
-    given = {name: value for name, value in values.items() if value not in (None, "")}
+    given = {name: value for name, value in values.items() if name not in MAY_BE_EMPTY or value not in (None, "")}
     given["augmentation"] = {name: known.get(name, -1) for name in values.get("augmentation") or []}
     if given.get("channels"):
         given["channels"] = int(given["channels"])
-    if given.get("input_size") is None:
-        given["input_size"] = defaults["input_size"]
     return make_config(dataset, model, given)
 
 
@@ -124,16 +122,3 @@ def _literals(annotation: Any) -> list[Any]:
     if typing.get_origin(annotation) is typing.Literal:
         return list(typing.get_args(annotation))
     return [value for part in typing.get_args(annotation) for value in _literals(part)]
-
-
-def _limits(metadata: list[Any], whole: bool) -> dict[str, float]:
-    """Return the closed limits of a number; an open limit is left to the config's own check."""
-    limits: dict[str, float] = {}
-    for rule in metadata:
-        if isinstance(rule, annotated_types.Ge):
-            limits["minimum"] = rule.ge
-        if isinstance(rule, annotated_types.Le):
-            limits["maximum"] = rule.le
-        if isinstance(rule, annotated_types.Gt) and whole:
-            limits["minimum"] = rule.gt + 1
-    return limits

@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.browser.steps import open_tab, parameter, wait_for
 from tests.ui.stored_runs import write_failed_run
+from vision_app.ui.run_names import short_names
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -104,7 +105,7 @@ def test_a_run_is_stopped_keeps_its_best_and_lets_the_next_one_go(page: Page, ru
 
     open_tab(page, "compare", models=f"{long},digits")
     legend = page.locator("#compare-details .vw-legend").first
-    expect(legend).to_contain_text(f"{long}, validation")
+    expect(legend).to_contain_text(f"{short_names([long])[long]}, validation")
     expect(legend).to_contain_text("digits, validation")
 
 
@@ -125,4 +126,4 @@ def test_an_impossible_form_is_refused_in_words(page: Page) -> None:
     page.locator("#field-warmup_epochs input").fill("50")
     page.locator("#field-warmup_epochs input").press("Tab")
     page.locator("#train-start").click()
-    expect(page.get_by_test_id("toast-body")).to_contain_text("warmup_epochs must be below epochs")
+    expect(page.get_by_test_id("toast-body")).to_contain_text("Warm-up epochs (warmup_epochs) must be below Epochs")

@@ -7,12 +7,14 @@ import gradio as gr
 
 from vision_app.errors import InputError
 from vision_app.evaluation.compare import list_facts
-from vision_app.runs import LIVE, list_runs
+from vision_app.runs import list_runs
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
-from vision_app.ui import forms, train_view
+from vision_app.ui import forms, train_runs, train_view
 from vision_app.ui.layout import QUIET, Page, address, remember
-from vision_app.ui.messages import say_errors
+from vision_app.ui.messages import alert, say_errors
+from vision_app.ui.train_settings import settings_html
+from vision_app.ui.train_table import runs_html
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
@@ -30,26 +32,31 @@ def build(page: Page) -> None:
     """Fill the tab."""
     # A component and not a State, so that the address can follow it in the browser.
     chosen, seen = gr.Textbox("", visible="hidden", elem_id="train-run"), gr.State(())
+    stopping = gr.State(())  # names of runs that this page has asked to end
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             fields, start, stop = _build_form()
         with gr.Column(scale=7, min_width=300):
-            live = gr.HTML(train_view.live_html(None, False), elem_id="train-live", min_height=620)
+            notice = gr.HTML(elem_id="train-notice", elem_classes="vw-live-notice")
+            live = gr.HTML(train_view.live_html(None, False), elem_id="train-live", min_height=540)
+            # Apart from what changes with every look, so that it stays unfolded.
+            settings = gr.HTML(elem_id="train-settings", elem_classes="vw-live-notice")
             log_axis = gr.Checkbox(False, label="Logarithmic loss axis", container=False, elem_id="train-log-axis")
     gr.HTML('<h2 class="vw-section">Runs</h2>')
     table = gr.HTML(js_on_load=_CLICK, apply_default_css=False, elem_id="train-runs", min_height=120)
 
-    view = [chosen, log_axis, seen]
-    shown = [live, table, stop, seen]
+    view = [chosen, log_axis, stopping, seen]
+    shown = [live, settings, table, stop, seen]
     timer = gr.Timer(TICK_SECONDS, active=False)
-    begun = start.click(_starter(fields), set(fields.values()), chosen, **QUIET)
+    begun = start.click(_starter(fields), set(fields.values()), [chosen, notice], **QUIET)
     chosen.change(None, chosen, None, js=remember("run"))
     begun.success(_tick, view, shown, **READING)
-    stop.click(_stop, chosen, None, **QUIET).then(_tick, view, shown, **READING)
-    table.click(_pick, None, chosen, **READING).then(_tick, view, shown, **READING)
+    asked = stop.click(_note_stop, [chosen, stopping], [stopping, stop], **READING)
+    asked.then(_stop, chosen, None, **QUIET).then(_tick, view, shown, **READING)
+    table.click(_pick, None, [chosen, notice], **READING).then(_tick, view, shown, **READING)
     log_axis.change(_tick, view, shown, **READING)
     timer.tick(_tick, view, shown, **READING)
-    opened = page.tab.select(_open, chosen, [chosen, timer], **READING)
+    opened = page.tab.select(_open, chosen, [chosen, notice, timer], **READING)
     opened.then(None, chosen, None, js=remember("run")).then(_tick, view, shown, **READING)
     _build_endpoints()
 
@@ -100,50 +107,52 @@ def _starter(fields: forms.Form) -> Any:
     """Return the handler of Start, which gets the form by component and passes it on by name."""
 
     @say_errors("Cannot start this run")
-    def begin(values: dict[gr.components.Component, Any]) -> str:
+    def begin(values: dict[gr.components.Component, Any]) -> tuple[str, str]:
         named = {name: values[component] for name, component in fields.items()}
         config = forms.read_form(named.pop("dataset"), named.pop("model"), named)
-        return jobs.start(config).name
+        return jobs.start(config).name, ""
 
     return begin
+
+
+def _note_stop(name: str, stopping: tuple[str, ...]) -> tuple[tuple[str, ...], gr.Button]:
+    """Show at once that Stop was pressed: the signal waits for a worker that is just starting."""
+    return (*stopping, name), gr.Button(interactive=False)
 
 
 @say_errors("Cannot stop this run")
 def _stop(name: str) -> None:
     """Ask the chosen run to end and keep its best model."""
-    run = train_view.find_run(name)
+    run = train_runs.find_run(name)
     if run is None:
         raise InputError("Expected a run to stop, got none; choose one in the table.")
     jobs.stop(run)
-    gr.Info("Stopping after this batch; the best model is kept and tested.", title="Stop", duration=4)
 
 
 @say_errors("Cannot show this run")
-def _pick(event: gr.EventData) -> str:
-    """Show the run whose name was clicked on."""
-    run = train_view.find_run(str((event._data or {}).get("run", "")))
+def _pick(event: gr.EventData) -> tuple[str, str]:
+    """Show the run whose name was clicked on; what was said about another one goes."""
+    run = train_runs.find_run(str((event._data or {}).get("run", "")))
     if run is None:
         raise InputError("This run is no longer there; choose another.")
-    return run.name
+    return run.name, ""
 
 
-def _open(chosen: str, request: gr.Request) -> tuple[str, gr.Timer]:
-    """Show the run of the address, else the one that runs or is newest; and begin to look."""
-    wanted = train_view.find_run(chosen or address(request).get("run", ""))
-    if wanted is None:
-        runs = list_runs()
-        wanted = next((run for run in runs if run.state() in LIVE), runs[0] if runs else None)
-    return (wanted.name if wanted else ""), gr.Timer(active=True)
+def _open(chosen: str, request: gr.Request) -> tuple[str, str, gr.Timer]:
+    """Show the run of the address, or say that it is not there and show another; and begin to look."""
+    run, missing = train_runs.choose_run(chosen or address(request).get("run", ""))
+    return (run.name if run else ""), alert(missing), gr.Timer(active=True)
 
 
-def _tick(name: str, log_axis: bool, seen: tuple[Any, ...]) -> tuple[Any, ...]:
+def _tick(name: str, log_axis: bool, stopping: tuple[str, ...], seen: tuple[Any, ...]) -> tuple[Any, ...]:
     """Read what has been written since the last look; nothing new leaves the page alone."""
-    now = train_view.traces(name, log_axis)
+    now = train_runs.traces(name, log_axis, name in stopping)
     if now == seen:
-        return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-    run = train_view.find_run(name)
-    running = run is not None and run.status().state in LIVE
-    return train_view.live_html(run, log_axis), train_view.runs_html(name), gr.Button(interactive=running), now
+        return (gr.skip(),) * 5
+    run = train_runs.find_run(name)
+    live = train_view.live_html(run, log_axis, name in stopping)
+    button = gr.Button(interactive=train_runs.can_stop(run) and name not in stopping)
+    return live, settings_html(run.config() if run else None), runs_html(name), button, now
 
 
 def _build_endpoints() -> None:
@@ -182,7 +191,7 @@ def stop_run(run: str) -> dict[str, Any]:
     Returns:
         {"run": its id, "state": the state it is in now}.
     """
-    found = train_view.find_run(str(run))
+    found = train_runs.find_run(str(run))
     if found is None:
         raise InputError(f"Unknown run '{run}'. Expected the id of a run.")
     jobs.stop(found)

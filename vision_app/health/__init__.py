@@ -1,0 +1,1 @@
+"""What may be wrong with a dataset: one check a file, as pure functions of arrays."""

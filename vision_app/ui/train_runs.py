@@ -1,0 +1,49 @@
+"""Which run the Train tab shows, and whether there is something new to show."""
+
+import os
+import time
+from typing import Any
+
+from vision_app.runs import LIVE, Run, list_runs, runs_root
+from vision_app.ui.train_table import MAX_RUNS
+
+MAX_NAME = 60  # characters of a name that somebody made up
+
+
+def find_run(name: str) -> Run | None:
+    """Return a run by its plain name, or None; the page does not open paths."""
+    path = runs_root() / name
+    # Unlike Path.exists, no error for a name that is too long.
+    return Run(path) if name and path.name == name and os.path.isfile(path / "config.json") else None
+
+
+def choose_run(wanted: str) -> tuple[Run | None, str]:
+    """Return the run to open, and a sentence where it is not the wanted one; without a wish, the one that runs or is newest."""
+    if found := find_run(wanted):
+        return found, ""
+    runs = list_runs()
+    live = next((run for run in runs if run.state() in LIVE), None)
+    if not wanted:
+        return live or next(iter(runs), None), ""
+    shown = "the one that runs is shown" if live else "the newest one is shown" if runs else "there are no runs yet"
+    name = wanted if len(wanted) <= MAX_NAME else f"{wanted[:MAX_NAME]}…"
+    return live or next(iter(runs), None), f"There is no run '{name}' here; {shown}."
+
+
+def traces(name: str, log_axis: bool, stopping: bool = False) -> tuple[Any, ...]:
+    """Return what changes when the page has something new to show: sizes and times of files, and the second while one runs."""
+    run = find_run(name)
+    own = (run.history_file.stat().st_size if run and run.history_file.exists() else 0, name, log_axis, stopping)
+    states = [(other.name, _changed(other), other.state()) for other in list_runs()[:MAX_RUNS]]
+    live = any(state in LIVE for _, _, state in states)
+    return (own, tuple(states), int(time.time()) if live else 0)
+
+
+def can_stop(run: Run | None) -> bool:
+    """Whether Stop would still change anything: a run whose model is being tested ends by itself."""
+    status = run.status() if run else None
+    return status is not None and status.state in LIVE and status.seconds is None
+
+
+def _changed(run: Run) -> int:
+    return (run.path / "status.json").stat().st_mtime_ns
