@@ -4,12 +4,36 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from vision_app.data.augment import AUGMENTATIONS, GEOMETRY, Augmenter, make_augmenter, resolve_strengths
+from vision_app.data.augment import (
+    AUGMENTATIONS,
+    GEOMETRY,
+    RANDAUGMENT,
+    Augmenter,
+    make_augmenter,
+    preview,
+    resolve_strengths,
+)
 from vision_app.data.datasets import load_split
 from vision_app.data.preprocess import preprocess
 from vision_app.errors import InputError
 
 CHANGES = pytest.mark.parametrize("name", AUGMENTATIONS)
+# Of each change: the mean of the changed images weighted by place, and the next draw. Stored runs rely on them.
+PINNED = {
+    "flip": (127.6488, 373906),
+    "translation": (127.6443, 373906),
+    "rotation": (127.4005, 830757),
+    "zoom": (127.7476, 830757),
+    "shear": (127.6867, 830757),
+    "elastic": (127.5086, 695770),
+    "thickness": (137.6948, 871263),
+    "blur": (127.6519, 306468),
+    "brightness": (126.6599, 373906),
+    "contrast": (127.1490, 373906),
+    "noise": (127.0354, 392010),
+    "cutout": (127.5903, 373906),
+    "flip,translation,rotation,zoom,shear,elastic,thickness,blur,brightness,contrast,noise,cutout": (129.8058, 823812),
+}
 
 
 class Extreme:
@@ -71,7 +95,8 @@ def test_negative_means_default(name: str) -> None:
     row = AUGMENTATIONS[name]
     assert resolve_strengths({name: -1}) == {name: row.default}
     assert 0 < row.default <= row.largest
-    assert row.description.endswith(".") and (row.apply is None) == (name in GEOMETRY)
+    assert row.smallest == 0 and row.unit and row.description.endswith(".")
+    assert (row.apply is None) == (name in (*GEOMETRY, *RANDAUGMENT, "mixup"))
 
 
 @CHANGES
@@ -199,3 +224,22 @@ def test_blur_loses_detail_and_keeps_the_mean() -> None:
     result = change(images, blur=1.0)
     assert (result.std((1, 2, 3)) < images.std((1, 2, 3))).all()
     assert result.mean((1, 2, 3)) == pytest.approx(images.mean((1, 2, 3)), abs=4)
+
+
+@pytest.mark.parametrize("names", PINNED)
+def test_equal_configs_give_the_runs_that_they_gave_before(names: str) -> None:
+    images, generator = random_images(24), np.random.default_rng(5)
+    result = make_augmenter(dict.fromkeys(names.split(","), -1))(images, generator)
+    weights = np.arange(1, result[0].size + 1).reshape(result.shape[1:])
+    mean, draw = PINNED[names]
+    assert (result * weights).sum() / weights.sum() / 24 == pytest.approx(mean, abs=0.002)
+    assert generator.integers(10**6) == draw
+
+
+@CHANGES
+def test_every_change_can_be_previewed(name: str) -> None:
+    images = random_images(2)
+    shown = preview(images, {name: -1}, 8)
+    assert shown.shape == (8, *images.shape[1:]) and shown.dtype == np.uint8
+    assert np.array_equal(shown, preview(images, {name: -1}, 8))
+    assert np.array_equal(preview(images, {}, 3), images[[0, 1, 0]])

@@ -1,5 +1,6 @@
 """The recipe's parts that need no training."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -56,3 +57,34 @@ def test_a_model_that_cannot_be_converted_does_not_cost_the_run(
     report = run.report()
     assert not run.tflite_file.exists() and report["file_bytes"] == run.model_file.stat().st_size
     assert "no such operation" in capsys.readouterr().err
+
+
+def test_a_run_with_mixup_learns_and_counts_the_larger_part() -> None:
+    settings = {"epochs": 3, "train_limit": 600, "augmentation": "mixup", "label_smoothing": 0.05, "batch_size": 32}
+    config = make_config("digits", "lenet5", settings)
+    run = create_run(config)
+    assert train(run, SimpleNamespace(wanted=None)) == "completed"
+    epochs = [line for line in map(json.loads, run.history_file.read_text().splitlines()) if line["kind"] == "epoch"]
+    assert len(epochs) == 3 and epochs[-1]["loss"] < epochs[0]["loss"]
+    assert epochs[-1]["val_accuracy"] > 0.6 and 0.4 < epochs[-1]["accuracy"] < 1
+    assert run.report()["accuracy"] > 0.6
+
+
+def test_mixed_labels_cost_the_mean_of_both() -> None:
+    import keras
+
+    logits = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    first, second, weight = np.array([0, 1, 2, 3, 0, 1]), np.array([3, 1, 0, 2, 2, 0]), 0.7
+    shares = weight * np.eye(4)[first] + (1 - weight) * np.eye(4)[second]
+    sparse = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    expected = weight * float(sparse(first, logits)) + (1 - weight) * float(sparse(second, logits))
+    four = {"classes": ("a", "b", "c", "d")}
+    mixing = make_config("digits", "lenet5", {"augmentation": "mixup"}).updated(**four)
+    assert float(recipe.make_loss(mixing)(shares, logits)) == pytest.approx(expected, rel=1e-5)
+    usual = recipe.make_loss(make_config("digits", "lenet5", {}).updated(**four))
+    assert isinstance(usual, keras.losses.SparseCategoricalCrossentropy)
+    smooth = {"augmentation": {"mixup": 0.2}, "label_smoothing": 0.1}
+    hard = recipe.make_loss(make_config("digits", "lenet5", {"label_smoothing": 0.1}).updated(**four))
+    soft = recipe.make_loss(make_config("digits", "lenet5", smooth).updated(**four))
+    one_hot = np.eye(4, dtype=np.float32)[first]
+    assert float(soft(one_hot, logits)) == pytest.approx(float(np.mean(hard(first, logits))), rel=1e-5)

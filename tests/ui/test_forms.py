@@ -10,7 +10,7 @@ from vision_app.models.catalog import MODELS
 from vision_app.training.recipe import make_config
 from vision_app.ui import forms
 
-FIXED = {"dataset", "model", "classes", "upload_style", "versions"}
+FIXED = {"dataset", "model", "classes", "upload_style", "patch", "fingerprint", "versions"}
 
 
 def test_every_field_of_the_config_stands_in_the_form_once() -> None:

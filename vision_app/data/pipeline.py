@@ -21,6 +21,7 @@ class TrainingBatches:
         augmenter: random changes, or None.
         synthetic: share of images replaced by generated ones of the same class.
         synthesize: (labels, generator) -> images as the network receives them; needed for a synthetic share.
+        num_classes: needed where the augmenter mixes classes.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class TrainingBatches:
         augmenter: Augmenter | None,
         synthetic: float = 0.0,
         synthesize: Synthesize | None = None,
+        num_classes: int = 0,
     ) -> None:
         self.images, self.labels = images, labels.astype(np.int32)
         self.batch_size = min(batch_size, len(images))
         self.seed, self.augmenter = seed, augmenter
         self.synthetic, self.synthesize = synthetic, synthesize
+        self.num_classes = num_classes
         self.start_epoch(0)
 
     def __len__(self) -> int:
@@ -48,13 +51,18 @@ class TrainingBatches:
         self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
 
     def batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return images (batch, size, size, channels) uint8 and labels (batch,) int32."""
+        """Return images (batch, size, size, channels) uint8 and labels (batch,) int32.
+
+        Where the augmenter mixes classes, the labels are their shares instead, float32 (batch, num_classes).
+        """
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         images, generator = self.images[chosen], np.random.default_rng([self.seed, self.epoch, index])
         if self.synthesize and self.synthetic:
             replaced = np.flatnonzero(generator.random(len(images)) < self.synthetic)
             if len(replaced):
                 images[replaced] = self.synthesize(self.labels[chosen[replaced]], generator)
+        if self.augmenter and self.augmenter.mixes_labels:
+            return self.augmenter.with_labels(images, self.labels[chosen], self.num_classes, generator)
         if self.augmenter:
             images = self.augmenter(images, generator)
         return images, self.labels[chosen]

@@ -13,8 +13,7 @@ COLOURED_SHARE = 0.8
 
 def find_constant(look: Look) -> tuple[Item, ...]:
     """Return pictures of a single colour."""
-    spread = look.thumbs.reshape(len(look.thumbs), -1).std(1, dtype=np.float32)
-    return ranked(look, FLAT - spread, 0.0, lambda position: "Nothing but one colour.")
+    return ranked(look, FLAT - _spread(look), 0.0, lambda position: "Nothing but one colour.")
 
 
 def find_grey(look: Look) -> tuple[Item, ...]:
@@ -48,8 +47,9 @@ def find_blur(look: Look) -> tuple[Item, ...]:
 
     detail = np.array([np.log1p(cv2.Laplacian(thumb, cv2.CV_32F).var()) for thumb in look.thumbs])
     away = -_deviations(detail, look.good)
-    flat = look.thumbs.reshape(len(look.thumbs), -1).std(1, dtype=np.float32) <= FLAT
-    return ranked(look, np.where(flat, 0, away), DEVIATIONS, lambda position: "Far less detail than the others.")
+    return ranked(
+        look, np.where(_spread(look) <= FLAT, 0, away), DEVIATIONS, lambda position: "Far less detail than the others."
+    )
 
 
 def find_sizes(look: Look) -> tuple[Item, ...]:
@@ -57,6 +57,11 @@ def find_sizes(look: Look) -> tuple[Item, ...]:
     pixels = np.sqrt(look.sizes.prod(1).astype(np.float64))
     smaller = np.median(pixels[look.good]) / np.maximum(pixels, 1) if len(look.good) else pixels
     return ranked(look, smaller, 4.0, lambda p: f"{look.sizes[p, 1]} × {look.sizes[p, 0]} pixels.")
+
+
+def _spread(look: Look) -> np.ndarray:
+    """Return the largest standard deviation of a channel of each picture, in pixel values."""
+    return look.thumbs.std((1, 2), dtype=np.float32).max(-1)
 
 
 def _deviations(values: np.ndarray, good: np.ndarray) -> np.ndarray:

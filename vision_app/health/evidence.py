@@ -5,11 +5,12 @@ from functools import cached_property
 import numpy as np
 
 from vision_app.data.download import Progress
+from vision_app.data.images import FileImages
 from vision_app.data.prepared import Preparation, prepare
 from vision_app.health.duplicates import Pair, find_duplicates
-from vision_app.health.features import extract_features
+from vision_app.health.features import extract_features, predict_features
 from vision_app.health.label_errors import cross_validated_probabilities
-from vision_app.health.look import Look
+from vision_app.health.look import SIDE, Look
 from vision_app.runs import Run
 
 Sample = tuple[np.ndarray, np.ndarray]  # positions (k,), and class probabilities (k, classes)
@@ -21,7 +22,7 @@ class Evidence:
     Args:
         look: the dataset.
         model: a model of the same classes that has not seen the test split; None: there is none.
-        describer: a model whose features describe the images; None: their edges do.
+        describer: a model whose features describe the images; None: only their edges and colours do.
         progress: called with the share done and a sentence.
     """
 
@@ -29,19 +30,30 @@ class Evidence:
         self.look, self.model, self.describer, self.progress = look, model, describer, progress
 
     @cached_property
+    def edges(self) -> np.ndarray:
+        """Edges and colours of the readable images, float32 (good, d)."""
+        return extract_features(self.look.thumbs[self.look.good])
+
+    @cached_property
+    def network(self) -> Sample | None:
+        """The describer's features (good, d) and probabilities (good, classes) of the readable images."""
+        if self.describer is None:
+            return None
+        return predict_features(self._inputs(), self.describer.model_file, self._saying("Describing the images"))
+
+    @property
     def features(self) -> np.ndarray:
-        """Descriptions of the readable images, float32 (good, d)."""
-        path = self.describer.model_file if self.describer else None
-        return extract_features(self.look.thumbs[self.look.good], path, self._saying("Describing the images"))
+        """The best description of the readable images that there is, float32 (good, d)."""
+        return self.edges if self.network is None else self.network[0]
 
     @cached_property
     def pairs(self) -> list[Pair]:
-        """Copies among the readable images, by position in the look, the likeliest first."""
+        """Copies among the readable images, by position in the look, in the order in which they are worth looking at."""
         look = self.look
         digests = None if look.digests is None else [digest.tobytes() for digest in look.digests[look.good]]
         pairs = find_duplicates(
             look.thumbs[look.good],
-            self.features if self.describer else None,
+            None if self.network is None else self.network[0],
             look.splits[look.good],
             digests,
             progress=self._saying("Comparing the images"),
@@ -51,17 +63,28 @@ class Evidence:
     @cached_property
     def out_of_sample(self) -> list[Sample]:
         """Predictions for every readable image by a model that was not trained on it."""
-        look, tested = self.look, np.zeros(len(self.look.labels), bool)
-        samples = []
+        look, samples = self.look, []
+        rest = np.ones(len(look.good), bool)
         if self.model is not None:
             number = [part.name for part in look.parts].index("test")
-            tested = (look.splits == number) & look.is_good
-            samples.append((np.flatnonzero(tested), self._predictions(number)))
-        rest = ~tested[look.good]
-        probabilities = cross_validated_probabilities(
-            self.features[rest], look.labels[look.good[rest]], progress=self._saying("Cross-validating the labels")
+            rest = look.splits[look.good] != number
+            own = self.model == self.describer
+            tested = self.network[1][~rest] if own else self._predictions(number)
+            samples.append((look.good[~rest], tested))
+        labels = look.labels[look.good[rest]]
+        say = self._saying("Cross-validating the labels")
+        folded = cross_validated_probabilities(
+            self.features[rest], labels, progress=say, num_classes=len(look.dataset.classes)
         )
-        return [*samples, (look.good[rest], probabilities)]
+        return [*samples, (look.good[rest], folded)]
+
+    def _inputs(self) -> np.ndarray:
+        """Return the readable images at the describer's size: from the originals in memory, else from the small pictures."""
+        look, config = self.look, self.describer.config()
+        if config.input_size == SIDE or any(isinstance(part.images, FileImages) for part in look.parts):
+            return look.thumbs[look.good]
+        wanted = Preparation(config.input_size, config.channels, "stretch")
+        return np.concatenate([prepare(part.images, wanted)[:] for part in look.parts])[look.good]
 
     def _predictions(self, number: int) -> np.ndarray:
         """Return the model's probabilities for the readable images of a split."""

@@ -124,7 +124,7 @@ def flat_gradients(maps: np.ndarray, mirrored: bool = False) -> np.ndarray:
     if mirrored:
         maps = (maps * MIRRORED)[..., ::-1]
     strength = maps[:, :1]
-    return (maps / (strength + 0.3 * strength.mean((2, 3), keepdims=True))).reshape(len(maps), -1)
+    return (maps / (strength + 0.3 * strength.mean((2, 3), keepdims=True))).reshape(len(maps), 5 * CELLS * CELLS)
 
 
 def _two_ended(model_path: Path | str) -> "Model":

@@ -108,6 +108,7 @@ def main(dataset: str) -> int:
     try:
         write_atomic(report_file(dataset), check_health(dataset, progress=say).to_json())
     except InputError as error:
+        report_file(dataset).parent.mkdir(parents=True, exist_ok=True)
         _write_status(dataset, share=1.0, words="", error=str(error), **who)
         return 2
     except MemoryError:

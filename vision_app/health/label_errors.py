@@ -38,6 +38,8 @@ def find_label_errors(probabilities: np.ndarray, labels: np.ndarray) -> list[Lab
     Raises:
         InputError: other shapes, or labels without a probability.
     """
+    import warnings
+
     from cleanlab.filter import find_label_issues
 
     _check(probabilities, labels, "probabilities")
@@ -47,7 +49,9 @@ def find_label_errors(probabilities: np.ndarray, labels: np.ndarray) -> list[Lab
         return []
     # Rows that do not sum to 1 exactly, as float32 often does not, are refused.
     probabilities = probabilities / probabilities.sum(1, keepdims=True, dtype=np.float64)
-    chosen = find_label_issues(labels, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that few images of a class cannot be judged
+        chosen = find_label_issues(labels, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1)
     others = probabilities[chosen].copy()
     others[np.arange(len(chosen)), labels[chosen]] = -1
     scores = 1 - probabilities[chosen, labels[chosen]]
@@ -83,6 +87,8 @@ def cross_validated_probabilities(
     if folds < 2:
         raise InputError(f"Expected at least 2 folds, got {folds}.")
     result = np.zeros((len(labels), num_classes or int(labels.max(initial=0)) + 1), np.float32)
+    if not len(labels):
+        return result
     parts = _parts(labels, folds, seed)
     inputs = _whitened(features)
     for part in range(folds):

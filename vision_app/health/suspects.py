@@ -3,32 +3,46 @@
 import numpy as np
 
 from vision_app.health.evidence import Evidence
-from vision_app.health.findings import Item
+from vision_app.health.findings import KEPT_ITEMS, Finding, Item
 from vision_app.health.label_errors import find_label_errors
-from vision_app.health.outliers import outlier_scores
+from vision_app.health.outliers import SUSPICIOUS, join_features, outlier_scores
 
-OUTLIER = 3.0  # robust standard deviations above the median
+TRUSTED = 0.75  # accuracy below which a model's doubts about labels say more of the model than of the labels
 
 
-def find_wrong_labels(evidence: Evidence) -> tuple[Item, ...]:
-    """Return images whose label is probably wrong, each with the class that it should perhaps have."""
-    look, items = evidence.look, []
+def find_wrong_labels(evidence: Evidence) -> Finding:
+    """Find images whose label is probably wrong, each with the class that it should perhaps have.
+
+    A model that is often wrong itself is not asked; the finding says so.
+    """
+    look, items, said = evidence.look, [], []
     for positions, probabilities in evidence.out_of_sample:
-        for index, score, suggested in find_label_errors(probabilities, look.labels[positions]):
-            name = look.dataset.classes[suggested]
-            given = look.dataset.classes[look.labels[positions[index]]]
-            said = f"Labelled {given}, looks like {name}"
-            items.append(look.item(positions[index], score, suggested_label=name, detail=said))
-    return tuple(sorted(items, key=lambda item: -item.score))
+        labels = look.labels[positions]
+        accuracy = float((probabilities.argmax(1) == labels).mean())
+        if accuracy < TRUSTED:
+            splits = ", ".join(look.parts[number].name for number in np.unique(look.splits[positions]))
+            said.append(
+                f"Not judged in {splits}: the classes could only be told apart in {100 * accuracy:.0f} % of cases."
+            )
+            continue
+        for index, score, suggested in find_label_errors(probabilities, labels):
+            items.append(_suspect(evidence, int(positions[index]), score, suggested))
+    items.sort(key=lambda item: -item.score)
+    return Finding(kind="label_error", count=len(items), items=tuple(items[:KEPT_ITEMS]), detail=" ".join(said))
 
 
 def find_outliers(evidence: Evidence) -> tuple[Item, ...]:
     """Return images that are far from all others."""
     look = evidence.look
-    scores = outlier_scores(evidence.features, look.labels[look.good])
-    middle = np.median(scores)
-    spread = 1.4826 * np.median(np.abs(scores - middle)) or 1.0
-    away = (scores - middle) / spread
-    order = np.argsort(-away, kind="stable")
-    chosen = order[away[order] > OUTLIER]
-    return tuple(look.item(look.good[i], away[i], detail="Far from every other image.") for i in chosen)
+    thumbs, labels = look.thumbs[look.good], look.labels[look.good]
+    described = evidence.edges if evidence.network is None else join_features(evidence.network[0], evidence.edges)
+    scores = outlier_scores(described, labels, thumbs)
+    order = np.argsort(-scores, kind="stable")
+    chosen = order[scores[order] > SUSPICIOUS]
+    return tuple(look.item(look.good[i], scores[i], detail="Far from every other image.") for i in chosen)
+
+
+def _suspect(evidence: Evidence, position: int, score: float, suggested: int) -> Item:
+    look = evidence.look
+    name, given = look.dataset.classes[suggested], look.dataset.classes[look.labels[position]]
+    return look.item(position, score, suggested_label=name, detail=f"Labelled {given}, looks like {name}")

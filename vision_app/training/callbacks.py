@@ -100,6 +100,7 @@ class HistoryWriter(keras.callbacks.Callback):
             for name, mean in means.items()
         }
         values["accuracy"] = min(1.0, max(0.0, values["accuracy"]))  # differences of means carry rounding
+        values["loss"] = max(0.0, values["loss"])
         rate = self.batch_size * (done - self.mark) / (now - self.marked_at)
         self._write("batch", self.epoch + done / self.steps_per_epoch, **values, images_per_second=round(rate, 1))
         self.mark, self.means, self.marked_at = done, means, now

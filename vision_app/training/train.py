@@ -8,6 +8,7 @@ import numpy as np
 
 from vision_app.config import RunConfig
 from vision_app.data.augment import make_augmenter
+from vision_app.data.augment_mix import one_hot
 from vision_app.data.datasets import find_dataset
 from vision_app.data.pipeline import TrainingBatches
 from vision_app.data.prepared import Prepared
@@ -46,18 +47,19 @@ class _Feed(keras.utils.PyDataset):
 
 
 class _InOrder(keras.utils.PyDataset):
-    """Hands images to Keras in their order, for validation and testing."""
+    """Hands images to Keras in their order, for validation and testing; with a number of classes, one-hot labels."""
 
-    def __init__(self, part: Ready) -> None:
+    def __init__(self, part: Ready, num_classes: int = 0) -> None:
         super().__init__()
-        self.part = part
+        self.part, self.num_classes = part, num_classes
 
     def __len__(self) -> int:
         return -(-len(self.part) // EVALUATION_BATCH)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = slice(index * EVALUATION_BATCH, (index + 1) * EVALUATION_BATCH)
-        return self.part.images[chosen], self.part.labels[chosen]
+        labels = self.part.labels[chosen]
+        return self.part.images[chosen], one_hot(labels, self.num_classes) if self.num_classes else labels
 
 
 def train(run: Run, asked: Asked) -> str:
@@ -90,7 +92,7 @@ def train(run: Run, asked: Asked) -> str:
     try:
         model.fit(
             _Feed(batches),
-            validation_data=_InOrder(validation),
+            validation_data=_InOrder(validation, len(config.classes) if mixes_labels(config) else 0),
             epochs=config.epochs,
             verbose=0,
             callbacks=make_callbacks(run, config, batches, keeper, asked),
@@ -148,6 +150,7 @@ def make_batches(config: RunConfig, part: Ready) -> TrainingBatches:
         make_augmenter(config.augmentation),
         config.synthetic,
         synthesize if draw else None,
+        len(config.classes),
     )
 
 
@@ -175,7 +178,8 @@ def make_models(config: RunConfig, images: Prepared) -> tuple[keras.Model, keras
             if getattr(layer, "kernel", None) is not None and layer.trainable:
                 layer.kernel.regularizer = keras.regularizers.L2(config.l2)
     model = keras.Model(trained.inputs, trained.get_layer("logits").output)
-    model.compile(optimizer=make_optimizer(config), loss=make_loss(config), metrics=["accuracy"])
+    accuracy = keras.metrics.CategoricalAccuracy("accuracy") if mixes_labels(config) else "accuracy"
+    model.compile(optimizer=make_optimizer(config), loss=make_loss(config), metrics=[accuracy])
     return model, serving
 
 
@@ -192,8 +196,18 @@ def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:
             return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum, nesterov=config.momentum > 0)
 
 
+def mixes_labels(config: RunConfig) -> bool:
+    """Whether labels are shares of the classes (mixup); an answer is then right if it is the class of the larger share."""
+    return config.augmentation.get("mixup", 0) != 0  # a negative strength means the default
+
+
 def make_loss(config: RunConfig) -> keras.losses.Loss:
-    """Build the cross-entropy of logits and integer labels, with label smoothing if asked for."""
+    """Build the cross-entropy of logits and labels, with label smoothing if asked for.
+
+    Labels are integers, or shares of the classes where the augmentation mixes them.
+    """
+    if mixes_labels(config):
+        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
     if not config.label_smoothing:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     num_classes = len(config.classes)

@@ -7,19 +7,24 @@ import gradio as gr
 
 from vision_app.data.datasets import DATASETS
 from vision_app.ui import browse_view as view
+from vision_app.ui.browse_add import AddParts, build_adding
+from vision_app.ui.browse_health import FixParts, HealthParts, build_fixes, build_health
+from vision_app.ui.health_view import finding_choices
 from vision_app.ui.pictures import ALL_CLASSES
 from vision_app.ui.thumbs import build_thumbs
 
 FIRST = next(iter(DATASETS))
 
 # Writes what is shown into the address; number and chosen picture are read off the page itself. `page` is Gradio's own key.
-REMEMBER = """(dataset, split, className) => {
+REMEMBER = """(dataset, split, className, finding, search) => {
   const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
   if (url.searchParams.get("tab") !== "browse") return;
   const read = (selector, key) => document.querySelector(selector)?.dataset[key];
   set("dataset", dataset);
   set("split", split);
   set("class", className === "All classes" ? "" : className);
+  set("finding", finding);
+  set("search", search);
   setTimeout(() => {
     const page = read("#browse-position [data-page]", "page");
     set("sheet", page === "1" ? "" : page);
@@ -36,6 +41,8 @@ class BrowseParts:
     dataset: gr.Dropdown
     split: gr.Radio
     class_name: gr.Dropdown
+    finding: gr.Dropdown
+    search: gr.Textbox
     facts: gr.HTML
     fetch: gr.Row
     start: gr.Button
@@ -47,14 +54,22 @@ class BrowseParts:
     model: gr.Dropdown
     enlarged: gr.HTML
     answer: gr.HTML
+    fixes: FixParts
+    health: HealthParts
     statistics: gr.HTML
+    adding: AddParts
     shown: gr.State
     selected: gr.State
 
     @property
     def asked(self) -> list[Any]:
         """What the pictures are chosen by."""
-        return [self.dataset, self.split, self.class_name]
+        return [self.dataset, self.split, self.class_name, self.finding, self.search]
+
+    @property
+    def filters(self) -> list[Any]:
+        """What begins anew with another dataset."""
+        return [self.split, self.class_name, self.finding, self.search]
 
     @property
     def about(self) -> list[Any]:
@@ -64,7 +79,12 @@ class BrowseParts:
     @property
     def gallery(self) -> list[Any]:
         """What changes with the page of pictures."""
-        return [*self.moves, self.shown, self.thumbs, self.position, self.selected, self.enlarged, self.answer]
+        return [*self.moves, self.shown, self.thumbs, self.position, *self.picture]
+
+    @property
+    def picture(self) -> list[Any]:
+        """What changes with the chosen picture."""
+        return [self.selected, self.enlarged, self.answer, *self.fixes.all]
 
 
 def build_parts() -> BrowseParts:
@@ -72,28 +92,40 @@ def build_parts() -> BrowseParts:
     filters = _filters()
     facts = gr.HTML(view.facts_html(FIRST), elem_id="browse-facts", min_height=70)
     fetch = _fetch()
+    adding = build_adding()
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=300):
             pager = _pager()
             thumbs = build_thumbs(elem_id="browse-gallery", min_height=480)
         with gr.Column(scale=4, min_width=300, elem_classes="vw-beside"):
-            picture = _picture()
+            model, enlarged, fixes, answer = _picture()
+    health = build_health()
     statistics = gr.HTML(elem_id="browse-statistics", min_height=200)
-    return BrowseParts(*filters, facts, *fetch, *pager, thumbs, *picture, statistics, gr.State(None), gr.State(None))
+    picture = (model, enlarged, answer, fixes)
+    shown = (gr.State(None), gr.State(None))
+    return BrowseParts(*filters, facts, *fetch, *pager, thumbs, *picture, health, statistics, adding, *shown)
 
 
-def _filters() -> tuple[gr.Dropdown, gr.Radio, gr.Dropdown]:
-    """Return dataset, split and class."""
+def _filters() -> tuple[gr.Dropdown, gr.Radio, gr.Dropdown, gr.Dropdown, gr.Textbox]:
+    """Return dataset, split, class, finding and search."""
     with gr.Row(equal_height=True):
-        return (
-            gr.Dropdown(
-                view.dataset_choices(), value=FIRST, label="Dataset", scale=4, min_width=240, elem_id="browse-dataset"
-            ),
-            gr.Radio(list(view.SPLITS), value="test", label="Split", scale=2, min_width=240, elem_id="browse-split"),
-            gr.Dropdown(
-                [ALL_CLASSES], value=ALL_CLASSES, label="Class", scale=3, min_width=160, elem_id="browse-class"
-            ),
+        dataset = gr.Dropdown(
+            view.dataset_choices(), value=FIRST, label="Dataset", scale=4, min_width=240, elem_id="browse-dataset"
         )
+        split = gr.Radio(
+            view.split_choices(FIRST), value="test", label="Split", scale=3, min_width=300, elem_id="browse-split"
+        )
+    with gr.Row(equal_height=True):
+        classes = gr.Dropdown(
+            [ALL_CLASSES], value=ALL_CLASSES, label="Class", scale=2, min_width=160, elem_id="browse-class"
+        )
+        finding = gr.Dropdown(
+            finding_choices(None), value="", label="Showing", scale=3, min_width=200, elem_id="browse-finding"
+        )
+        search = gr.Textbox(
+            "", label="File name contains", scale=2, min_width=160, max_lines=1, elem_id="browse-search", visible=False
+        )
+    return dataset, split, classes, finding, search
 
 
 def _fetch() -> tuple[gr.Row, gr.Button, gr.Button, gr.HTML]:
@@ -117,10 +149,11 @@ def _pager() -> tuple[list[gr.Button], gr.HTML]:
     return [first, previous, following, last], position
 
 
-def _picture() -> tuple[gr.Dropdown, gr.HTML, gr.HTML]:
-    """Return the choice of a model, the enlarged picture and what the model says to it."""
+def _picture() -> tuple[gr.Dropdown, gr.HTML, FixParts, gr.HTML]:
+    """Return the choice of a model, the enlarged picture, what corrects it, and what the model says to it."""
     return (
         gr.Dropdown([], label="Probabilities by", info="A model of this dataset.", elem_id="browse-model"),
         gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=238),
+        build_fixes(),
         gr.HTML(elem_id="browse-answer"),
     )

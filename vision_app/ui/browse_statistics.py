@@ -1,17 +1,24 @@
 """What a dataset's images are like on the whole: counts, splits, channels, and the mean image of each class."""
 
 import html
+from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from vision_app.config import RunConfig
 from vision_app.data import download
-from vision_app.data.datasets import find_dataset, is_available, load_split
+from vision_app.data.datasets import find_dataset, load_split
+from vision_app.data.fetching import is_available
+from vision_app.data.images import FileImages
+from vision_app.data.preprocess import preprocess
 from vision_app.data.splits import stratified_holdout
+from vision_app.errors import InputError
 from vision_app.figures import class_histogram, picture_html
 
 SAMPLE = 2_000  # images that the channel statistics are taken from
+FILE_SIDE = 64  # pixels that pictures in files are brought to
 SAMPLE_PER_CLASS = 300
 MAX_MEAN_IMAGES = 24
 
@@ -20,23 +27,38 @@ def statistics_html(name: str, split: str) -> str:
     """Return everything as HTML; empty when the dataset is not on this machine.
 
     Args:
-        name: a row of DATASETS.
-        split: "train" or "test".
+        name: as for `find_dataset`.
+        split: one of its splits; anything else counts as "train".
     """
-    if not is_available(find_dataset(name)):
+    row = find_dataset(name)
+    if not is_available(row):
         return ""
-    return _statistics_html(name, split, str(download.data_root()))
+    split = split if split in row.counts else "train"
+    return _statistics_html(name, split, (str(download.data_root()), *row.counts.items()))
 
 
 @lru_cache(maxsize=32)
-def _statistics_html(name: str, split: str, _root: str) -> str:
+def _statistics_html(name: str, split: str, _state: tuple[Any, ...]) -> str:
     classes = find_dataset(name).classes
-    images, labels = load_split(name, split)
-    counts = count_classes(labels, classes)
+    images, labels = _small(name, split)
+    counts = count_classes(load_split(name, split)[1], classes)
     return (
         f'<div class="vw-statistics">{class_histogram(counts, histogram_title(counts, split))}'
         f"{split_table(name)}{channel_table(images, split)}{mean_images_html(images, labels, classes, split)}</div>"
     )
+
+
+def _small(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return a split's images and labels; pictures in files are made small, and those that cannot be read left out."""
+    images, labels = load_split(name, split)
+    if not isinstance(images, FileImages):
+        return images, labels
+    chosen = np.unique(np.linspace(0, len(images) - 1, min(len(images), SAMPLE)).astype(int))
+    found = []
+    for index in chosen:
+        with suppress(InputError):
+            found.append((preprocess(images[int(index)][None], FILE_SIDE, 3)[0], labels[index]))
+    return np.array([image for image, _ in found]), np.array([label for _, label in found], np.int64)
 
 
 def count_classes(labels: np.ndarray, classes: tuple[str, ...]) -> dict[str, int]:
@@ -59,10 +81,13 @@ def split_table(name: str) -> str:
     labels = load_split(name, "train")[1]
     fraction, seed = RunConfig().validation_fraction, RunConfig().seed
     kept, aside = stratified_holdout(labels, fraction, seed)
-    parts = (("Train", len(kept)), ("Validation", len(aside)), ("Test", dataset.num_test))
+    note = f"As a run divides it by default: {100 * fraction:g} % of the published training images become validation, seed {seed}."
+    sizes = (len(kept), len(aside), dataset.num_test)
+    if dataset.num_validation:
+        sizes, note = tuple(dataset.counts.values()), "As it is divided; a run validates on the validation split."
+    parts = tuple(zip(("Train", "Validation", "Test"), sizes, strict=True))
     total = sum(size for _, size in parts)
     rows = "".join(f"<tr><th>{part}</th><td>{n:,}</td><td>{100 * n / total:.1f} %</td></tr>" for part, n in parts)
-    note = f"As a run divides it by default: {100 * fraction:g} % of the published training images become validation, seed {seed}."
     return _table("Splits", ("Part", "Images", "Share"), rows, note)
 
 
@@ -121,4 +146,4 @@ def _table(title: str, header: tuple[str, ...], rows: str, note: str) -> str:
 
 
 def _title(split: str) -> str:
-    return "Training" if split == "train" else "Test"
+    return {"train": "Training"}.get(split, split.capitalize())

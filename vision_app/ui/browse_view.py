@@ -5,16 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision_app.data.datasets import DATASETS, Dataset, find_dataset, is_available, load_split
+from vision_app.data.dataset import Dataset
+from vision_app.data.datasets import find_dataset, list_datasets, load_split
+from vision_app.data.fetching import is_available
+from vision_app.data.images import FileImages, Images
+from vision_app.data.patch import read_patch
 from vision_app.errors import InputError
 from vision_app.figures import picture_html, probability_bars
 from vision_app.runs import list_models
+from vision_app.ui.browse_add import is_local
+from vision_app.ui.browse_choice import ALL_SPLITS, Choice, Place, find_places, item_at
 from vision_app.ui.classify_view import Answer, classify
-from vision_app.ui.pictures import ALL_CLASSES
-from vision_app.ui.thumbs import thumbs_html
+from vision_app.ui.health_view import history_html
+from vision_app.ui.thumbs import shrink, thumbs_html
 
 PER_PAGE = 60
-SPLITS = (("Train", "train"), ("Test", "test"))
+LARGE = 480  # pixels that the enlarged picture has at most
+SPLIT_TITLES = {"train": "Train", "validation": "Validation", "test": "Test"}
 STEPS = (-(10**9), -1, 1, 10**9)  # pages that First, Previous, Next and Last go on by
 NO_SELECTION = '<div class="vw-empty vw-empty-small"><strong>Click on a picture</strong><span>It appears here, enlarged.</span></div>'
 NO_MODEL = "No model of this dataset yet: train one in the Train tab, and its probabilities appear here."
@@ -26,14 +33,14 @@ class GalleryPage:
     """One page of pictures.
 
     Args:
-        indices: position of each picture in the published split.
+        choice: what was asked for.
+        places: each picture's place in the published splits.
         number, num_pages: this page, from 1, of how many.
         count: pictures on all pages.
     """
 
-    dataset: str
-    split: str
-    indices: tuple[int, ...]
+    choice: Choice
+    places: tuple[Place, ...]
     number: int
     num_pages: int
     count: int
@@ -42,6 +49,11 @@ class GalleryPage:
 def show_below(elem_id: str) -> str:
     """Return JavaScript that brings an element into view on narrow screens, where it stands below what was clicked on."""
     return f"() => {{if (innerWidth < 700) document.getElementById('{elem_id}')?.scrollIntoView();}}"
+
+
+def show_above(elem_id: str) -> str:
+    """Return JavaScript that brings an element into view that stands above what was clicked on."""
+    return f"() => document.getElementById('{elem_id}')?.scrollIntoView({{block: 'start'}})"
 
 
 def show_beside(elem_id: str) -> str:
@@ -58,15 +70,24 @@ def show_beside(elem_id: str) -> str:
 
 
 def dataset_choices() -> list[tuple[str, str]]:
-    """Return all datasets as (title with its state, name)."""
-    return [(f"{row.title} ({state_of(row)})", row.name) for row in DATASETS.values()]
+    """Return all datasets as (title with its state, name), the added ones last."""
+    return [(f"{row.title} ({state_of(row)})", row.name) for row in list_datasets()]
+
+
+def split_choices(name: str) -> list[tuple[str, str]]:
+    """Return the splits of a dataset as (title, name), with all of them last."""
+    return [*((SPLIT_TITLES[split], split) for split in find_dataset(name).counts), ("All", ALL_SPLITS)]
 
 
 def state_of(dataset: Dataset) -> str:
-    """Return where the images are: "embedded", "on disk" or "download 170 MB"."""
-    if not dataset.files:
+    """Return where the images are: "embedded", "yours", "on disk", "download 170 MB" or "not here"."""
+    if dataset.place:
+        return "yours"
+    if not dataset.files and not dataset.folder:
         return "embedded"
-    return "on disk" if is_available(dataset) else f"download {megabytes(dataset)}"
+    if is_available(dataset):
+        return "on disk"
+    return f"download {megabytes(dataset)}" if dataset.remote else "not here"
 
 
 def megabytes(dataset: Dataset) -> str:
@@ -77,13 +98,12 @@ def megabytes(dataset: Dataset) -> str:
 def facts_html(name: str) -> str:
     """Return what a dataset is and whose it is."""
     row = find_dataset(name)
-    height, width, channels = row.image_shape
-    facts = [
-        f"{row.num_train + row.num_test:,} images",
-        f"{len(row.classes)} classes",
-        f"{height} × {width} pixels, {'grey' if channels == 1 else 'colour'}",
-        f"Licence: {html.escape(row.licence)}",
-    ]
+    facts = [f"{sum(row.counts.values()):,} images", f"{len(row.classes)} classes", _shape(row)]
+    facts += [f"{count:,} {reason}" for reason, count in row.left_out.items()]
+    if not row.place:
+        facts.append(f"Licence: {html.escape(row.licence)}")
+    elif is_local():
+        facts.append(html.escape(str(row.place)))
     if row.homepage:
         facts.append(f'<a href="{html.escape(row.homepage)}" target="_blank" rel="noopener noreferrer">Homepage</a>')
     listed = "".join(f"<li>{fact}</li>" for fact in facts)
@@ -93,51 +113,69 @@ def facts_html(name: str) -> str:
     )
 
 
-def find_page(name: str, split: str, class_name: str, number: int) -> GalleryPage:
+def _shape(row: Dataset) -> str:
+    if row.image_shape is None:
+        return "pictures of several sizes"
+    height, width, channels = row.image_shape
+    return f"{height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
+
+
+def find_page(choice: Choice, number: int) -> GalleryPage:
     """Return the page nearest to the one asked for.
 
     Args:
-        name: a row of DATASETS; one that is not on this machine has a single empty page.
-        split: "train" or "test".
-        class_name: only this class, or ALL_CLASSES.
+        choice: what to show; a dataset that is not on this machine has a single empty page.
         number: from 1.
 
     Raises:
         InputError: an unknown dataset, split or class, or damaged files.
     """
-    row = find_dataset(name)
-    chosen = _positions(row, split, class_name) if is_available(row) else np.empty(0, int)
-    num_pages = max(1, -(-len(chosen) // PER_PAGE))
+    places = find_places(choice)
+    num_pages = max(1, -(-len(places) // PER_PAGE))
     number = min(max(1, number), num_pages)
-    shown = chosen[(number - 1) * PER_PAGE : number * PER_PAGE]
-    return GalleryPage(name, split, tuple(shown.tolist()), number, num_pages, len(chosen))
+    shown = places[(number - 1) * PER_PAGE : number * PER_PAGE]
+    return GalleryPage(choice, tuple(shown), number, num_pages, len(places))
 
 
-def _positions(row: Dataset, split: str, class_name: str) -> np.ndarray:
-    labels = load_split(row.name, split)[1]
-    if class_name == ALL_CLASSES:
-        return np.arange(len(labels))
-    if class_name not in row.classes:
-        raise InputError(f"{row.title} has no class '{class_name}'; choose one of {', '.join(row.classes[:20])}.")
-    return np.flatnonzero(labels == row.classes.index(class_name))
-
-
-def gallery_html(page: GalleryPage, selected: int | None = None) -> str:
+def gallery_html(page: GalleryPage, selected: Place | None = None) -> str:
     """Return the page's pictures as buttons.
 
     Args:
-        selected: position of the chosen picture in its split; it is marked if it is on this page.
+        selected: the chosen picture; it is marked if it is on this page.
     """
-    row = find_dataset(page.dataset)
+    row = find_dataset(page.choice.dataset)
     if not is_available(row):
-        rest = f"Press Download to fetch it ({megabytes(row)}), or choose another dataset."
-        return f'<div class="vw-empty"><strong>{html.escape(row.title)} is not on this machine</strong><span>{rest}</span></div>'
-    if not page.indices:
-        return '<div class="vw-empty"><strong>No pictures</strong><span>This split has none of this class.</span></div>'
-    images, labels = load_split(page.dataset, page.split)
-    names = [row.classes[labels[index]] for index in page.indices]
-    mark = page.indices.index(selected) if selected in page.indices else None
-    return thumbs_html([images[index] for index in page.indices], names, mark)
+        return _missing(row)
+    if not page.places:
+        return (
+            '<div class="vw-empty"><strong>No pictures</strong><span>None of this set are as you ask for.</span></div>'
+        )
+    edits = read_patch(row)
+    changed = {Place(edit.split, edit.index) for edit in edits}
+    pictures, names = [], []
+    for place in page.places:
+        images, labels = load_split(row.name, place.split)
+        pictures.append(_readable(images, place.index))
+        item = item_at(page.choice, place)
+        suggested = f" → {item.suggested_label}" if item and item.suggested_label else ""
+        names.append(f"{row.classes[labels[place.index]]}{suggested}{' (corrected)' if place in changed else ''}")
+    mark = page.places.index(selected) if selected in page.places else None
+    return thumbs_html(pictures, names, mark)
+
+
+def _missing(row: Dataset) -> str:
+    rest = f"Press Download to fetch it ({megabytes(row)}), or choose another dataset."
+    if not row.remote:
+        rest = f"Get it from {html.escape(row.homepage)} and put it into the data folder as {html.escape(row.folder)}."
+    return f'<div class="vw-empty"><strong>{html.escape(row.title)} is not on this machine</strong><span>{rest}</span></div>'
+
+
+def _readable(images: Images, index: int) -> np.ndarray:
+    """Return a picture, or a grey square for one that cannot be read."""
+    try:
+        return images[index]
+    except InputError:
+        return np.full((32, 32, 3), 128, np.uint8)
 
 
 def position_html(page: GalleryPage) -> str:
@@ -153,34 +191,63 @@ def model_choices(name: str) -> list[str]:
     return [run.name for run in list_models() if run.config().dataset == name]
 
 
-def selected_html(name: str, split: str, index: int | None) -> str:
-    """Return one image enlarged, with its label, position and size.
+def selected_html(choice: Choice, place: Place | None) -> str:
+    """Return one image enlarged, with its label, position, size, and what was found or changed about it.
 
     Args:
-        index: position in the published split; None: nothing is selected.
+        place: which image; None: nothing is selected.
 
     Raises:
         InputError: there is no such image.
     """
-    if index is None:
+    if place is None:
         return NO_SELECTION
-    image, label = _image(name, split, index)
-    height, width, channels = image.shape
-    alt = f"No. {index} of the {split} split of {find_dataset(name).title}, counted from 0: {label}"
-    link = EXPLAIN_LINK.format(dataset=name, image=index) if split == "test" else ""
+    row = find_dataset(choice.dataset)
+    images, label = _image(choice.dataset, place)
+    image, size = _sized(images, place.index)
+    where = f"No. {place.index:,} of the {place.split} split (counted from 0)"
+    alt = f"No. {place.index} of the {place.split} split of {row.title}, counted from 0: {label}"
+    link = EXPLAIN_LINK.format(dataset=html.escape(row.name), image=place.index) if place.split == "test" else ""
+    file = f"<p>{html.escape(images.names[place.index])}</p>" if isinstance(images, FileImages) else ""
+    history = history_html(read_patch(row), place.split, place.index, label)
     return (
-        f'<article class="vw-selected" data-image="{index}"><figure>{picture_html(image, alt, "vw-crisp")}</figure>'
-        f"<div><h3>{html.escape(label)}</h3><p>No. {index:,} of the {split} split (counted from 0)</p>"
-        f"<p>{width} × {height} pixels, {'grey' if channels == 1 else 'colour'}</p>{link}</div></article>"
+        f'<article class="vw-selected" data-image="{place.split}-{place.index}"><figure>{picture_html(image, alt, "vw-crisp")}</figure>'
+        f"<div><h3>{html.escape(label)}</h3><p>{where}</p>{file}"
+        f"<p>{size}</p>{history}{_found(choice, place)}{link}</div></article>"
     )
 
 
-def has_image(name: str, split: str, index: int) -> bool:
+def _sized(images: Images, index: int) -> tuple[np.ndarray, str]:
+    """Return a picture as the page shows it large, and its size in words."""
+    try:
+        image = images[index]
+    except InputError:
+        return _readable(images, index), "It cannot be read."
+    height, width, channels = image.shape
+    return shrink(image, LARGE), f"{width} × {height} pixels, {'grey' if channels == 1 else 'colour'}"
+
+
+def _found(choice: Choice, place: Place) -> str:
+    """Return what the chosen check says of an image, with the picture that it is a copy of beside it."""
+    item = item_at(choice, place)
+    if item is None:
+        return ""
+    said = f'<p class="vw-found">{html.escape(item.detail)} <small>score {item.score:.3g}</small></p>'
+    if item.partner is None:
+        return said
+    partner = Place(item.partner.split, item.partner.index)
+    images, label = _image(choice.dataset, partner)
+    name = f"Its partner, No. {partner.index} of {partner.split}: {label}"
+    picture = picture_html(shrink(_readable(images, partner.index), 160), name, "vw-crisp")
+    return f'{said}<figure class="vw-partner">{picture}<figcaption>{html.escape(name)}</figcaption></figure>'
+
+
+def has_image(name: str, place: Place) -> bool:
     """Whether a published split has an image of this number."""
-    return 0 <= index < find_dataset(name).counts.get(split, 0)
+    return 0 <= place.index < find_dataset(name).counts.get(place.split, 0)
 
 
-def answer_html(name: str, split: str, index: int | None, model: str | None) -> str:
+def answer_html(choice: Choice, place: Place | None, model: str | None) -> str:
     """Return what a model says to one image; the first time a model may have to be made ready, which takes seconds.
 
     Args:
@@ -189,20 +256,22 @@ def answer_html(name: str, split: str, index: int | None, model: str | None) -> 
     Raises:
         InputError: there is no such image, or the model cannot answer.
     """
-    if index is None:
+    if place is None:
         return ""
     if not model:
         return f'<p class="vw-note">{NO_MODEL}</p>'
-    image, label = _image(name, split, index)
-    return _said(classify(image, [model], name)[0], label)
+    images, label = _image(choice.dataset, place)
+    return _said(classify(images[place.index], [model], choice.dataset)[0], label)
 
 
-def _image(name: str, split: str, index: int) -> tuple[np.ndarray, str]:
-    """Return one image and the name of its class."""
-    images, labels = load_split(name, split)
-    if not 0 <= index < len(images):
-        raise InputError(f"Expected an image from 0 to {len(images) - 1:,}, got {index:,}; choose one of the gallery.")
-    return images[index], find_dataset(name).classes[labels[index]]
+def _image(name: str, place: Place) -> tuple[Images, str]:
+    """Return the images of a split, and the name of one image's class."""
+    images, labels = load_split(name, place.split)
+    if not 0 <= place.index < len(images):
+        raise InputError(
+            f"Expected an image from 0 to {len(images) - 1:,}, got {place.index:,}; choose one of the gallery."
+        )
+    return images, find_dataset(name).classes[labels[place.index]]
 
 
 def _said(answer: Answer, label: str) -> str:

@@ -11,7 +11,7 @@ from vision_app.figures.curves import RUN_COLOURS
 from vision_app.ui.compare_view import MAX_CHOSEN, RANK_REASON, Listing
 from vision_app.ui.run_names import dataset_title, model_title
 
-EMPTY = "No models yet. Start one in the Train tab: digits takes about 10 seconds."
+EMPTY = "No models yet. Start one in the Train tab: digits is the quickest."
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def test_one_class_and_one_picture(page: Page, dataset: str, class_name: str) ->
     )
     expect(large).to_be_visible()
     assert (pixels(large) == images[members[2]]).all()
-    wait_for(page, lambda: parameter(page, "image") == str(members[2]), "the picture in the address")
+    wait_for(page, lambda: parameter(page, "image") == f"test-{members[2]}", "the picture in the address")
     page.reload()
     expect(large).to_be_visible()
     expect(page.locator("#browse-position")).to_contain_text(f"{len(members):,} pictures")

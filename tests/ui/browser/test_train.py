@@ -1,6 +1,7 @@
 """Train in the page: watch a run, leave and come back, stop one, queue one, see why one failed."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ LOOK = """() => {
 
 def start(page: Page, epochs: int) -> str:
     """Start a run and return its name, once the address has it."""
+    # Filled after the address has been: an older run there must not be taken for the new one.
+    expect(page.locator("#train-runs .vw-runs, #train-runs .vw-empty").first).to_be_visible()
     before = parameter(page, "run")
     epochs_field = page.locator("#field-epochs input")
     epochs_field.fill(str(epochs))
@@ -96,6 +99,8 @@ def test_a_run_is_stopped_keeps_its_best_and_lets_the_next_one_go(page: Page, ru
     row_of(page, long).get_by_role("button").click()
     expect(page.locator("#train-live section")).to_have_attribute("aria-label", f"Run {long}")
     page.locator("#train-stop").click()
+    expect(page.locator("#train-stop")).to_be_disabled()
+    expect(state_of(page)).to_have_text(re.compile("Stop|Testing"))
     expect(state_of(page)).to_have_text("Stopped", timeout=MINUTES)
     expect(page.locator("#train-live")).to_contain_text("Test accuracy")
     status = json.loads((runs_folder / long / "status.json").read_text())
@@ -116,6 +121,26 @@ def test_a_failed_run_says_why(page: Page, runs_folder: Path) -> None:
     expect(page.locator("#train-live")).to_contain_text("Out of memory. Use a smaller batch size")
     expect(page.locator("#train-live")).to_contain_text("the last words of the log")
     expect(row_of(page, run)).to_contain_text("Failed")
+
+
+def test_a_run_that_is_not_there_is_told(page: Page, runs_folder: Path) -> None:
+    run = write_failed_run(runs_folder, "Out of memory.")
+    open_tab(page, "train", run="nope")
+    expect(page.locator("#train-notice")).to_contain_text("There is no run 'nope' here;")
+    row_of(page, run).get_by_role("button").click()
+    expect(page.locator("#train-live section")).to_have_attribute("aria-label", f"Run {run}")
+    expect(page.locator("#train-notice")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"), [("-3", "greater than or equal to 1, got -3"), ("", "a whole number, got nothing")]
+)
+def test_an_impossible_number_is_refused_by_its_name(page: Page, value: str, rule: str) -> None:
+    open_tab(page, "train")
+    page.locator("#field-epochs input").fill(value)
+    page.locator("#field-epochs input").press("Tab")
+    page.locator("#train-start").click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text(f"Epochs (epochs) should be {rule}.")
 
 
 def test_an_impossible_form_is_refused_in_words(page: Page) -> None:

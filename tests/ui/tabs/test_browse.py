@@ -4,7 +4,10 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from vision_app.data.datasets import DATASETS
+from vision_app.data.datasets import DATASETS, find_dataset
+from vision_app.data.patch import read_patch
+from vision_app.edits import Edit
+from vision_app.ui.browse_choice import Choice, Place
 from vision_app.ui.pictures import ALL_CLASSES
 from vision_app.ui.tabs import browse as tab
 
@@ -13,23 +16,53 @@ SKIPPED = gr.skip()
 
 def opened(query: dict[str, str], shown: object = None) -> tuple:
     request = SimpleNamespace(query_params=query)
-    return tab._open(shown, "digits", "test", ALL_CLASSES, None, request)
+    return tab._open(shown, "digits", "test", ALL_CLASSES, "", "", None, request)
+
+
+def named(values: tuple) -> SimpleNamespace:
+    """Name what opening the tab, or choosing another dataset, gives: the filters and the gallery."""
+    split, class_name, finding, search, facts, fetch, start, model, *rest = values
+    moves, (page, thumbs, position, selected, enlarged, answer, *_) = rest[:4], rest[4:]
+    names = (
+        "split",
+        "class_name",
+        "finding",
+        "search",
+        "facts",
+        "fetch",
+        "start",
+        "model",
+        "page",
+        "thumbs",
+        "position",
+    )
+    found = (split, class_name, finding, search, facts, fetch, start, model, page, thumbs, position)
+    return SimpleNamespace(
+        **dict(zip(names, found, strict=True)), moves=moves, selected=selected, enlarged=enlarged, answer=answer
+    )
 
 
 def test_opens_on_the_first_dataset() -> None:
-    dataset, split, class_name, facts, fetch, *_, page, gallery, position, selected, _, _ = opened({})
-    assert dataset.value == next(iter(DATASETS)) == page.dataset
-    assert (split, class_name.value, page.number, selected) == ("test", ALL_CLASSES, 1, None)
-    assert "1,797 images" in facts and fetch.visible is False
-    assert gallery.count("<button") == 60 and "of 6" in position
+    dataset, *rest = opened({})
+    found = named(rest)
+    assert dataset.value == next(iter(DATASETS)) == found.page.choice.dataset
+    assert (found.split.value, found.class_name.value, found.page.number, found.selected) == (
+        "test",
+        ALL_CLASSES,
+        1,
+        None,
+    )
+    assert "1,797 images" in found.facts and found.fetch.visible is False and found.search.visible is False
+    assert found.thumbs.count("<button") == 60 and "of 6" in found.position
 
 
 def test_the_address_is_followed() -> None:
-    query = {"dataset": "digits", "split": "train", "class": "3", "sheet": "2", "image": "70"}
-    dataset, split, class_name, *_, page, _, _, selected, enlarged, _ = opened(query)
-    assert (dataset.value, split, class_name.value) == ("digits", "train", "3")
-    assert (page.number, page.split, selected) == (2, "train", 70)
-    assert 'data-image="70"' in enlarged
+    query = {"dataset": "digits", "split": "train", "class": "3", "sheet": "2", "image": "train-70"}
+    dataset, *rest = opened(query)
+    found = named(rest)
+    assert (dataset.value, found.split.value, found.class_name.value) == ("digits", "train", "3")
+    assert (found.page.number, found.page.choice.split, found.selected) == (2, "train", Place("train", 70))
+    assert 'data-image="train-70"' in found.enlarged
 
 
 @pytest.mark.parametrize(
@@ -38,71 +71,92 @@ def test_the_address_is_followed() -> None:
         {"dataset": "none"},
         {"split": "x"},
         {"class": "<b>"},
+        {"finding": "near_duplicate"},
+        {"search": "x"},
         {"sheet": "-1"},
         {"sheet": "9" * 40},
         {"image": "x"},
         {"image": "359"},
+        {"image": "nowhere-5"},
         {"image": "99999"},
     ],
 )
 def test_nonsense_in_the_address_is_left_out(query: dict[str, str]) -> None:
-    *_, page, gallery, _, selected, enlarged, _ = opened(query)
-    assert (page.dataset, page.split, page.number, selected) == ("digits", "test", 1, None)
-    assert gallery.count("<button") == 60 and enlarged == tab.view.NO_SELECTION
+    _, *rest = opened(query)
+    found = named(rest)
+    assert (found.page.choice, found.page.number, found.selected) == (Choice("digits"), 1, None)
+    assert found.thumbs.count("<button") == 60 and found.enlarged == tab.view.NO_SELECTION
 
 
 def test_an_image_of_the_other_split_may_be_further_on() -> None:
-    assert opened({"split": "train", "image": "359"})[-3] == 359
+    assert named(opened({"split": "train", "image": "359"})[1:]).selected == Place("train", 359)
 
 
 def test_coming_back_keeps_what_is_shown() -> None:
-    page = tab.view.find_page("digits", "train", "3", 2)
+    page = tab.view.find_page(Choice("digits", "train", "3"), 2)
     choices, *rest = opened({"dataset": "shapes"}, shown=page)
-    assert choices.choices and rest.count(SKIPPED) == 15
+    assert choices.choices and rest.count(SKIPPED) == 7 + 4 + 3 + 8
 
 
 def test_another_dataset_begins_anew(data_folder: Path) -> None:
-    class_name, facts, fetch, start, status, model, *_, page, _, _, selected, _, _ = tab._change_dataset(
-        "cifar10", "test"
-    )
-    assert class_name.choices[1] == ("airplane", "airplane") and class_name.value == ALL_CLASSES
-    assert "60,000" in facts and fetch.visible and start.value == "Download 170 MB"
-    assert (status, model.visible, page.indices, selected) == ("", False, (), None)
+    found = named(tab._change_dataset("cifar10", "validation"))
+    assert found.class_name.choices[1] == ("airplane", "airplane") and found.class_name.value == ALL_CLASSES
+    assert "60,000" in found.facts and found.fetch.visible and found.start.value == "Download 170 MB"
+    assert (found.split.value, found.model.visible, found.page.places, found.selected) == ("test", False, (), None)
 
 
 def test_page_buttons() -> None:
-    page = tab.view.find_page("digits", "test", ALL_CLASSES, 3)
-    asked = (page, "digits", "test", ALL_CLASSES)
-    numbers = [tab._mover(step)(*asked)[4].number for step in tab.view.STEPS]
+    asked = ("digits", "test", ALL_CLASSES, "", "")
+    page = tab.view.find_page(Choice(*asked), 3)
+    numbers = [tab._mover(step)(page, *asked)[4].number for step in tab.view.STEPS]
     assert numbers == [1, 2, 4, 6]
 
 
 @pytest.mark.parametrize(("number", "possible"), [(1, "0011"), (3, "1111"), (6, "1100")])
 def test_page_buttons_that_lead_nowhere_are_off(number: int, possible: str) -> None:
-    moves = tab._gallery(tab.view.find_page("digits", "test", ALL_CLASSES, number))[:4]
+    moves = tab._gallery(tab.view.find_page(Choice("digits"), number))[:4]
     assert [move.interactive for move in moves] == [letter == "1" for letter in possible]
 
 
 def test_moving_on_drops_the_selection() -> None:
-    page = tab.view.find_page("digits", "test", ALL_CLASSES, 1)
-    *_, selected, enlarged, _ = tab._mover(1)(page, "digits", "test", ALL_CLASSES)
+    page = tab.view.find_page(Choice("digits"), 1)
+    selected, enlarged = tab._mover(1)(page, "digits", "test", ALL_CLASSES, "", "")[7:9]
     assert selected is None and enlarged == tab.view.NO_SELECTION
 
 
-def test_a_click_enlarges() -> None:
-    page = tab.view.find_page("digits", "test", "4", 1)
-    index, enlarged, answer = tab._select(page, SimpleNamespace(_data={"index": 2}))
-    assert (index, answer) == (page.indices[2], "") and f'data-image="{index}"' in enlarged
+def test_a_click_enlarges_and_offers_corrections(data_folder: Path) -> None:
+    page = tab.view.find_page(Choice("digits", "test", "4"), 1)
+    place, enlarged, answer, row, exclude, accept, label, undo = tab._select(page, SimpleNamespace(_data={"index": 2}))
+    assert (place, answer) == (page.places[2], "") and f'data-image="test-{place.index}"' in enlarged
+    assert row.visible and exclude.interactive and not accept.visible and not undo.visible
+    assert [value for _, value in label.choices] == list("0123456789")
+
+
+def test_a_picture_is_corrected_and_that_is_undone(data_folder: Path) -> None:
+    digits = find_dataset("digits")
+    page = tab.view.find_page(Choice("digits", "test", "4"), 1)
+    place = page.places[2]
+    thumbs, _, enlarged, *_ = tab._fixer("exclude")(page, place)
+    assert read_patch(digits) == (Edit(action="exclude", split="test", index=place.index),)
+    assert "(corrected)" in thumbs and "Published as 4;" in enlarged and "left out" in enlarged
+    *_, patch, undo_all, download = tab._fixer("relabel")(page, place, "9")
+    assert "2 corrections" in patch and undo_all.interactive and download.value["path"].endswith("digits.patch.json")
+    tab._fixer("undo")(page, place)
+    assert read_patch(digits) == ()
+    tab._fixer("relabel")(page, place, "9")
+    assert "No corrections" in tab._undo_all(page, place)[-3] and read_patch(digits) == ()
+    with pytest.raises(gr.Error, match="click on one"):
+        tab._fixer("exclude")(page, None)
 
 
 def test_a_click_on_nothing_is_refused() -> None:
-    page = tab.view.find_page("digits", "test", "4", 1)
+    page = tab.view.find_page(Choice("digits", "test", "4"), 1)
     with pytest.raises(gr.Error):
         tab._select(page, SimpleNamespace(_data={"index": 60}))
 
 
 def test_a_model_that_cannot_answer_is_said_beside_the_picture() -> None:
-    page = tab.view.find_page("digits", "test", ALL_CLASSES, 1)
-    shown = tab._answer(page, 0, "gone")
+    page = tab.view.find_page(Choice("digits"), 1)
+    shown = tab._answer(page, Place("test", 0), "gone")
     assert 'role="alert"' in shown and "gone" in shown
     assert tab._answer(None, None, None) == tab._answer(page, None, "gone") == ""

@@ -1,17 +1,24 @@
-"""The Browse tab: look through a dataset, page by page, and see what it is like on the whole."""
+"""The Browse tab: look through a dataset, see what is wrong with it, and correct it; bring one of your own."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
-from vision_app.data.datasets import DATASETS, find_dataset, is_available
+from vision_app.data.datasets import find_dataset
+from vision_app.data.fetching import is_available
+from vision_app.data.patch import write_patch
 from vision_app.errors import InputError
+from vision_app.health import jobs
+from vision_app.ui import browse_health as health
 from vision_app.ui import browse_view as view
+from vision_app.ui.browse_add import add_dataset
+from vision_app.ui.browse_choice import ALL_SPLITS, EVERYTHING, Choice, Place
 from vision_app.ui.browse_layout import REMEMBER, BrowseParts, build_parts
 from vision_app.ui.browse_statistics import statistics_html
 from vision_app.ui.browse_view import GalleryPage
 from vision_app.ui.downloads import end_html, progress_html, stop_download, watch
+from vision_app.ui.health_view import finding_choices
 from vision_app.ui.layout import OPENING, PREDICT, QUIET, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pictures import ALL_CLASSES, class_names
@@ -33,25 +40,33 @@ def build(page: Page) -> None:
     _wire_filters(parts, remembered, about)
     _wire_pictures(parts, remembered, asking)
     _wire_download(parts, about)
+    _wire_health(parts, remembered)
+    _wire_fixes(parts)
+    _wire_adding(parts, remembered, about)
 
 
 def _wire_opening(
     page: Page, parts: BrowseParts, remembered: dict[str, Any], about: dict[str, Any], asking: dict[str, Any]
 ) -> None:
-    filled = [*parts.asked, *parts.about, parts.model, *parts.gallery]
+    filled = [*parts.asked, *parts.about, parts.model, *parts.gallery, *parts.health.filled]
     opened = page.tab.select(_open, [parts.shown, *parts.asked, parts.model], filled, **OPENING)
     opened.then(**remembered)
     opened.then(**about)
     opened.then(**asking)
 
 
+def _anew(parts: BrowseParts) -> list[Any]:
+    """What begins anew with another dataset."""
+    return [*parts.filters, *parts.about, parts.model, *parts.gallery, *parts.health.filled]
+
+
 def _wire_filters(parts: BrowseParts, remembered: dict[str, Any], about: dict[str, Any]) -> None:
-    anew = [parts.class_name, *parts.about, parts.status, parts.model, *parts.gallery]
-    changed = parts.dataset.input(_change_dataset, [parts.dataset, parts.split], anew, **QUIET)
+    changed = parts.dataset.input(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET)
+    changed.then(lambda: "", None, parts.status, **QUIET)
     changed.then(**remembered)
     changed.then(**about)
-    for part in (parts.split, parts.class_name):
-        part.input(_first_page, parts.asked, parts.gallery, **QUIET).then(**remembered)
+    for listen in (parts.split.input, parts.class_name.input, parts.finding.input, parts.search.submit):
+        listen(_first_page, parts.asked, parts.gallery, **QUIET).then(**remembered)
     parts.split.input(**about)
 
 
@@ -59,7 +74,7 @@ def _wire_pictures(parts: BrowseParts, remembered: dict[str, Any], asking: dict[
     for button, step in zip(parts.moves, view.STEPS, strict=True):
         moved = button.click(_mover(step), [parts.shown, *parts.asked], parts.gallery, **QUIET)
         moved.then(**remembered)
-    clicked_on = parts.thumbs.click(_select, parts.shown, [parts.selected, parts.enlarged, parts.answer], **QUIET)
+    clicked_on = parts.thumbs.click(_select, parts.shown, parts.picture, **QUIET)
     clicked_on.then(**remembered)
     clicked_on.success(None, None, None, js=view.show_beside("browse-selected"), api_visibility="private")
     clicked_on.then(**asking)
@@ -68,79 +83,136 @@ def _wire_pictures(parts: BrowseParts, remembered: dict[str, Any], asking: dict[
 
 def _wire_download(parts: BrowseParts, about: dict[str, Any]) -> None:
     fetching = parts.start.click(_download, parts.dataset, [parts.start, parts.stop, parts.status], **QUIET, **DOWNLOAD)
-    # How the download ended stays to be read, so the status is not among what begins anew.
-    anew = [parts.class_name, *parts.about, gr.State(), parts.model, *parts.gallery]
-    fetched = fetching.then(_change_dataset, [parts.dataset, parts.split], anew, **QUIET)
+    fetched = fetching.then(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET)
     fetched.then(lambda: gr.Dropdown(choices=view.dataset_choices()), None, parts.dataset, **QUIET)
     fetched.then(**about)
     parts.stop.click(stop_download, parts.dataset, None, **QUIET)
 
 
+def _wire_health(parts: BrowseParts, remembered: dict[str, Any]) -> None:
+    section = parts.health
+    section.start.click(_check, parts.dataset, section.filled, **QUIET)
+    section.stop.click(_stop_check, parts.dataset, section.filled, **QUIET)
+    ended = [parts.finding, *section.filled]
+    section.timer.tick(_look, [parts.dataset, parts.finding], ended, queue=False, **QUIET)
+    shown = section.report.click(
+        _act, parts.asked, [parts.split, parts.finding, *parts.gallery, *section.corrected], **QUIET
+    )
+    shown.then(**remembered)
+    shown.success(None, None, None, js=view.show_above("browse-gallery"), api_visibility="private")
+
+
+def _wire_fixes(parts: BrowseParts) -> None:
+    section, buttons = parts.health, parts.fixes
+    changed = [parts.thumbs, *parts.picture, *section.corrected]
+    for button, action in ((buttons.exclude, "exclude"), (buttons.accept, "accept"), (buttons.undo, "undo")):
+        button.click(_fixer(action), [parts.shown, parts.selected], changed, **QUIET)
+    buttons.label.input(_fixer("relabel"), [parts.shown, parts.selected, buttons.label], changed, **QUIET)
+    section.undo_all.click(_undo_all, [parts.shown, parts.selected], changed, **QUIET)
+    section.upload.upload(_apply_file, [parts.shown, parts.selected, section.upload], changed, **QUIET)
+
+
+def _wire_adding(parts: BrowseParts, remembered: dict[str, Any], about: dict[str, Any]) -> None:
+    adding = parts.adding
+    given = [adding.file, adding.path, adding.title]
+    added = adding.button.click(_add, given, [parts.dataset, adding.status, *given, adding.fold], **SEEN)
+    shown = added.success(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET)
+    shown.then(**remembered)
+    shown.then(**about)
+
+
 @say_errors(CANNOT)
 def _open(
-    shown: GalleryPage | None, name: str, split: str, class_name: str, model: str | None, request: gr.Request
+    shown: GalleryPage | None,
+    name: str,
+    split: str,
+    class_name: str,
+    finding: str,
+    search: str,
+    model: str | None,
+    request: gr.Request,
 ) -> tuple[Any, ...]:
     """Fill the tab when it is first shown, as the address says; later only list anew what may have changed."""
-    choices = gr.Dropdown(choices=view.dataset_choices())
+    choices = view.dataset_choices()
     if shown is not None:
-        return choices, *[gr.skip()] * 5, _model_dropdown(name, model), *[gr.skip()] * (len(view.STEPS) + 6)
+        same = len(view.STEPS) + 3 + 8  # page buttons, page, thumbs, position, and all about the picture
+        rest = (_model_dropdown(name, model), *[gr.skip()] * same, *health.filled(name))
+        return gr.Dropdown(choices=choices), *[gr.skip()] * 7, *rest
     wanted = address(request)
-    name = wanted["dataset"] if wanted.get("dataset") in DATASETS else name
-    split = wanted["split"] if wanted.get("split") in dict(view.SPLITS).values() else split
-    class_name = wanted["class"] if wanted.get("class") in find_dataset(name).classes else ALL_CLASSES
-    page = view.find_page(name, split, class_name, _number(wanted.get("sheet"), 1))
-    index = _number(wanted.get("image"), None)
-    if index is not None and not (is_available(find_dataset(name)) and view.has_image(name, split, index)):
-        index = None
+    name = wanted["dataset"] if wanted.get("dataset") in [value for _, value in choices] else name
+    choice = _wanted_choice(name, wanted, split)
+    page = view.find_page(choice, _number(wanted.get("sheet"), 1))
     return (
-        gr.Dropdown(choices=view.dataset_choices(), value=name),
-        split,
-        gr.Dropdown(choices=class_names(name), value=class_name),
+        gr.Dropdown(choices=choices, value=name),
+        *_filters(choice),
         *_facts(name),
         _model_dropdown(name, None),
-        *_gallery(page, index),
+        *_gallery(page, _wanted_place(choice, wanted.get("image", ""))),
+        *health.filled(name),
     )
+
+
+def _wanted_choice(name: str, wanted: dict[str, str], split: str) -> Choice:
+    """Return what the address asks for, without what there is not."""
+    row = find_dataset(name)
+    splits = [value for _, value in view.split_choices(name)]
+    kinds = [kind for _, kind in finding_choices(jobs.read_report(name))]
+    return Choice(
+        name,
+        wanted["split"] if wanted.get("split") in splits else split,
+        wanted["class"] if wanted.get("class") in row.classes else ALL_CLASSES,
+        wanted["finding"] if wanted.get("finding") in kinds else EVERYTHING,
+        wanted.get("search", "") if row.place else "",
+    )
+
+
+def _wanted_place(choice: Choice, text: str) -> Place | None:
+    """Return the picture that the address names, "train-5", or "5" of the split that is shown; None if there is none."""
+    split, _, number = text.rpartition("-")
+    index = _number(number, None)
+    place = Place(split or choice.split, index if index is not None else -1)
+    return place if is_available(find_dataset(choice.dataset)) and view.has_image(choice.dataset, place) else None
 
 
 @say_errors(CANNOT)
 def _change_dataset(name: str, split: str) -> tuple[Any, ...]:
     """Show another dataset from its first page, with nothing selected."""
-    classes = gr.Dropdown(choices=class_names(name), value=ALL_CLASSES)
-    page = view.find_page(name, split, ALL_CLASSES, 1)
-    return classes, *_facts(name), "", _model_dropdown(name, None), *_gallery(page)
+    split = split if split in [value for _, value in view.split_choices(name)] else "test"
+    choice = Choice(name, split)
+    page = view.find_page(choice, 1)
+    return *_filters(choice), *_facts(name), _model_dropdown(name, None), *_gallery(page), *health.filled(name)
 
 
 @say_errors(CANNOT)
-def _first_page(name: str, split: str, class_name: str) -> tuple[Any, ...]:
+def _first_page(*asked: Any) -> tuple[Any, ...]:
     """Show the first page after a filter has changed."""
-    return _gallery(view.find_page(name, split, class_name, 1))
+    return _gallery(view.find_page(Choice(*asked), 1))
 
 
 def _mover(step: int) -> Any:
     """Return the handler of a page button."""
 
     @say_errors(CANNOT)
-    def move(shown: GalleryPage | None, name: str, split: str, class_name: str) -> tuple[Any, ...]:
+    def move(shown: GalleryPage | None, *asked: Any) -> tuple[Any, ...]:
         number = (shown.number if shown else 1) + step
-        return _gallery(view.find_page(name, split, class_name, number))
+        return _gallery(view.find_page(Choice(*asked), number))
 
     return move
 
 
 @say_errors(CANNOT)
-def _select(shown: GalleryPage, event: gr.EventData) -> tuple[int, str, str]:
+def _select(shown: GalleryPage, event: gr.EventData) -> tuple[Any, ...]:
     """Enlarge the picture that was clicked on; what a model says follows."""
-    index = shown.indices[clicked(event, len(shown.indices))]
-    return index, view.selected_html(shown.dataset, shown.split, index), ""
+    return _picture(shown.choice, shown.places[clicked(event, len(shown.places))])
 
 
 @say_errors("Cannot classify this picture")
-def _answer(shown: GalleryPage | None, index: int | None, model: str | None) -> str:
+def _answer(shown: GalleryPage | None, place: Place | None, model: str | None) -> str:
     """Say what the model says to the selected picture."""
     if shown is None:
         return ""
     try:
-        return view.answer_html(shown.dataset, shown.split, index, model)
+        return view.answer_html(shown.choice, place and Place(*place), model)
     except InputError as error:
         return alert(str(error))
 
@@ -159,18 +231,116 @@ def _download(name: str) -> Iterator[tuple[Any, Any, str]]:
     yield gr.Button(interactive=True), gr.Button(visible=False), end_html(download)
 
 
+@say_errors("Cannot check this dataset")
+def _check(name: str) -> tuple[Any, ...]:
+    """Begin to look for what is wrong with the dataset."""
+    jobs.start(name)
+    return health.filled(name)
+
+
+@say_errors("Cannot stop")
+def _stop_check(name: str) -> tuple[Any, ...]:
+    """End the look."""
+    jobs.stop(name)
+    return health.filled(name)
+
+
+def _look(name: str, finding: str) -> tuple[Any, ...]:
+    """Say how far the look is; when it has ended, offer what was found."""
+    if jobs.progress_of(name) is not None:
+        return gr.skip(), *health.filled(name)
+    choices = finding_choices(jobs.read_report(name))
+    value = finding if finding in [kind for _, kind in choices] else EVERYTHING
+    return gr.Dropdown(choices=choices, value=value), *health.filled(name)
+
+
+@say_errors("Cannot do this")
+def _act(name: str, split: str, class_name: str, finding: str, search: str, event: gr.EventData) -> tuple[Any, ...]:
+    """Show what a finding is about, or make the corrections that it suggests."""
+    data = event._data or {}
+    choice = Choice(name, ALL_SPLITS, ALL_CLASSES, str(data.get("kind", "")))
+    if data.get("act") == "fix":
+        count = health.correct_all(choice)
+        gr.Info(f"{count:,} corrections are kept beside the dataset; undo them one by one or all.", title="Corrected")
+    choices = finding_choices(jobs.read_report(name))
+    return (
+        gr.Radio(choices=view.split_choices(name), value=ALL_SPLITS),
+        gr.Dropdown(choices=choices, value=choice.finding),
+        *_gallery(view.find_page(choice, 1)),
+        *health.corrected(name),
+    )
+
+
+def _fixer(action: str) -> Any:
+    """Return the handler of a button that corrects the selected picture."""
+
+    @say_errors("Cannot correct this picture")
+    def fix(shown: GalleryPage | None, place: Place | None, label: str | None = None) -> tuple[Any, ...]:
+        if shown is None or place is None:
+            raise InputError("Expected a picture to correct, got none; click on one.")
+        health.correct(shown.choice, Place(*place), action, label)
+        return _after_correction(shown, Place(*place))
+
+    return fix
+
+
+@say_errors("Cannot undo")
+def _undo_all(shown: GalleryPage, place: Place | None) -> tuple[Any, ...]:
+    """Take all corrections back."""
+    write_patch(find_dataset(shown.choice.dataset), [])
+    return _after_correction(shown, place and Place(*place))
+
+
+@say_errors("Cannot apply these corrections")
+def _apply_file(shown: GalleryPage, place: Place | None, path: str) -> tuple[Any, ...]:
+    """Add the corrections of a file."""
+    health.apply_file(shown.choice.dataset, path)
+    return _after_correction(shown, place and Place(*place))
+
+
+def _after_correction(shown: GalleryPage, place: Place | None) -> tuple[Any, ...]:
+    thumbs = view.gallery_html(shown, place)
+    return thumbs, *_picture(shown.choice, place), *health.corrected(shown.choice.dataset)
+
+
+@say_errors("Cannot add this dataset")
+def _add(file: str | None, path: str, title: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:
+    """Add a dataset and choose it."""
+    name = add_dataset(file, path, title, lambda share, words: progress(share, words))
+    said = f'<p class="vw-note" role="status">Added as {name}; it can be trained on at once.</p>'
+    chosen = gr.Dropdown(choices=view.dataset_choices(), value=name)
+    return chosen, said, None, "", "", gr.Accordion(open=False)
+
+
+def _filters(choice: Choice) -> tuple[Any, ...]:
+    """Return split, class, finding and search, with what this dataset has of each."""
+    row = find_dataset(choice.dataset)
+    return (
+        gr.Radio(choices=view.split_choices(choice.dataset), value=choice.split),
+        gr.Dropdown(choices=class_names(choice.dataset), value=choice.class_name),
+        gr.Dropdown(choices=finding_choices(jobs.read_report(choice.dataset)), value=choice.finding),
+        gr.Textbox(value=choice.search, visible=row.place is not None or bool(row.folder)),
+    )
+
+
 def _facts(name: str) -> tuple[str, Any, Any]:
     """Return the facts, and the download's row and button, which only a missing dataset has."""
-    missing = not is_available(find_dataset(name))
-    return view.facts_html(name), gr.Row(visible=missing), gr.Button(f"Download {view.megabytes(find_dataset(name))}")
+    row = find_dataset(name)
+    missing = not is_available(row) and bool(row.remote)
+    return view.facts_html(name), gr.Row(visible=missing), gr.Button(f"Download {view.megabytes(row)}")
 
 
-def _gallery(page: GalleryPage, index: int | None = None) -> tuple[Any, ...]:
+def _gallery(page: GalleryPage, place: Place | None = None) -> tuple[Any, ...]:
     """Return a page of pictures; the page buttons that lead nowhere are off."""
-    enlarged = view.selected_html(page.dataset, page.split, index) if page.indices else ""
     before, after = page.number > 1, page.number < page.num_pages
     moves = (gr.Button(interactive=possible) for possible in (before, before, after, after))
-    return *moves, page, view.gallery_html(page, index), view.position_html(page), index, enlarged, ""
+    place = place if page.places else None
+    return *moves, page, view.gallery_html(page, place), view.position_html(page), *_picture(page.choice, place)
+
+
+def _picture(choice: Choice, place: Place | None) -> tuple[Any, ...]:
+    """Return the chosen picture, room for a model's answer, and what can be corrected."""
+    return place, view.selected_html(choice, place), "", *health.fixes(choice, place)
 
 
 def _model_dropdown(name: str, chosen: str | None) -> gr.Dropdown:
