@@ -1,6 +1,7 @@
 """What every test starts from: a runs folder of its own, real data only where it asks for it, one small trained run."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,15 @@ from vision_app.data.download import data_root
 from vision_app.runs import Run
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests away from the datasets and corrections of whoever runs them, unless VISION_APP_DATA names a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "VISION_APP_DATA" not in os.environ:
+            patch.setenv("VISION_APP_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(autouse=True)
