@@ -97,6 +97,41 @@ def health(
     )
 
 
+def write(
+    dataset: DatasetArgument,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder, or a file that ends in .zip.")],
+    augmentation: Annotated[
+        str, typer.Option(help="Changes for copies of the training images, such as flip,rotation=10.")
+    ] = "none",
+    copies: Annotated[
+        int, typer.Option(min=0, help="How many times as many training images, the originals included.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same changes.")] = 0,
+    as_json: AsJson = False,
+) -> Answer:
+    """Write a dataset, with its corrections, as class folders or a zip; going on where it was interrupted."""
+    from vision_app.config import RunConfig
+    from vision_app.data.writing import write_dataset
+
+    strengths = RunConfig.parse({"augmentation": augmentation}).augmentation
+    with progress_bar("Writing") as progress:
+        written = write_dataset(dataset, out, progress, augmentation=strengths, copies=copies, seed=seed)
+    found = {
+        "dataset": dataset,
+        "path": str(written.path),
+        "splits": written.splits,
+        "written": written.num_written,
+        "already_there": written.num_kept,
+        "broken": written.num_broken,
+        "excluded": written.num_excluded,
+        "renamed_classes": written.folders,
+    }
+    if as_json:
+        return document(found)
+    renamed = ", ".join(f"{name} to {folder}" for name, folder in written.folders.items())
+    return Answer(facts({**found, "splits": _listed(written.splits), "renamed_classes": renamed or None}))
+
+
 def _examples(finding: "Finding") -> str:
     if finding.detail or not finding.items:
         return finding.detail[:100]
@@ -107,4 +142,4 @@ def _listed(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
-DATA_COMMANDS = (datasets, health, split)
+DATA_COMMANDS = (datasets, health, split, write)

@@ -54,6 +54,11 @@ class ModelConfig(BaseModel):
     """Which network a run trains."""
 
     model: str = Field("simple_cnn", title="Model", description="The network to train.")
+    weights: str = Field(
+        "",
+        title="Pretrained weights",
+        description="'imagenet' or a weights file, for a network that can start from them; empty: from scratch.",
+    )
     dropout: float | None = Field(
         None,
         ge=0,
@@ -113,7 +118,9 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
         (), title="Corrections", description="The dataset's corrections when the run was started."
     )
     fingerprint: str = Field(
-        "", title="Fingerprint", description="Hash of the images and labels that the run learned from, filled in at the start."
+        "",
+        title="Fingerprint",
+        description="Hash of the images and labels that the run learned from, filled in at the start.",
     )
     versions: dict[str, str] = Field(
         default_factory=dict, title="Versions", description="Packages that the run was made with."
@@ -130,6 +137,11 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
         if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
             return dict(part.split("=", 1) if "=" in part else (part, -1) for part in value)
         return value
+
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _no_weights(cls, value: Any) -> Any:
+        return "" if value is None else value
 
     @field_validator("options", mode="before")
     @classmethod
@@ -208,7 +220,9 @@ def describe(error: ValidationError) -> str:
         field = ".".join(str(piece) for piece in item["loc"])
         if item["type"] == "extra_forbidden":
             known = ", ".join(
-                name for name in RunConfig.model_fields if name not in ("classes", "upload_style", "patch", "fingerprint", "versions")
+                name
+                for name in RunConfig.model_fields
+                if name not in ("classes", "upload_style", "patch", "fingerprint", "versions")
             )
             parts.append(f"Unknown field '{field}'. Known: {known}")
         elif field:

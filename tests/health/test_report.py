@@ -54,8 +54,6 @@ def test_planted_faults_are_found_and_nothing_else(planted: Path) -> None:
     assert all(item.detail.startswith("Expected") for item in report.find("broken").items)
     assert names_of(report, "constant") == {"red/constant.png"}
     assert names_of(report, "grey") == {"red/grey.png", "red/dark.png"}
-        "red/dark.png"
-    }
     assert "red/dark.png" in names_of(report, "brightness")
     assert names_of(report, "size") == {"red/tiny.png"}
     odd = {item.file: item.detail for item in report.find("odd_file").items}

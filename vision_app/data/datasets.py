@@ -24,8 +24,9 @@ def find_dataset(name: str, progress: Progress | None = None) -> Dataset:
     """Return a dataset.
 
     Args:
-        name: a row of DATASETS, the name of an added set, or the path of a folder, zip, CSV or .npz.
-        progress: called while a large folder is listed.
+        name: a row of DATASETS, the name of an added set, the path of a folder, zip, CSV or .npz, or
+            "hub:owner/name[@revision]" for a dataset of the Hugging Face Hub, whose name is then that of one commit.
+        progress: called while a large folder is listed or a dataset of the Hub is fetched.
 
     Raises:
         InputError: there is none; the message names the known ones, or says what was expected at the path.

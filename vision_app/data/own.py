@@ -1,9 +1,9 @@
-"""Datasets that a person brings: a folder or zip of class folders, a CSV, a .npz or a folder of .npy files."""
+"""Datasets that a person brings: a folder or zip of class folders, a CSV, a .npz, .npy files, or one of the Hub."""
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from vision_app.data.dataset import Dataset, Part
 from vision_app.data.download import Progress
 from vision_app.data.images import FileImages, Files, FolderFiles, Images, ZipFiles
-from vision_app.data.sources import archives, arrays, folders, minc, tables
+from vision_app.data.sources import archives, arrays, folders, hub, minc, tables
 from vision_app.data.sources.listing import Listing, list_class_folders
 from vision_app.data.splits import SplitRule, make_splits
 from vision_app.data.stored_splits import Division, division_file, read_division, write_division
@@ -25,23 +25,28 @@ _LOCK = threading.RLock()
 
 
 def is_reference(text: str) -> bool:
-    """Whether a text names a place on the disk, and not a row of a table."""
-    return "/" in text or "\\" in text or text.startswith((".", "~")) or text.lower().endswith((".zip", ".csv", ".npz"))
+    """Whether a text names a place on the disk or on the Hub, and not a row of a table."""
+    return (
+        "/" in text
+        or "\\" in text
+        or text.startswith((".", "~", "hub:"))
+        or text.lower().endswith((".zip", ".csv", ".npz"))
+    )
 
 
 def open_own(reference: str, progress: Progress | None = None) -> Dataset:
-    """Return the dataset at a path.
+    """Return the dataset at a path or of the Hub.
 
     What its publisher divided stays so; the rest is divided 70 : 15 : 15, stratified and seeded, or as `split` was asked to.
 
     Args:
-        reference: path of a folder, zip, CSV or .npz.
-        progress: called while a large folder is listed.
+        reference: path of a folder, zip, CSV or .npz, or "hub:owner/name[@revision]".
+        progress: called while a large folder is listed or a dataset of the Hub is fetched.
 
     Raises:
         InputError: nothing there, or no dataset; the message says what was expected.
     """
-    path = Path(reference).expanduser().absolute()
+    path = _place(reference, progress)  # outside of the lock: a download must not hold up who wants another set
     with _LOCK:
         opened, token, dataset = _OPENED.get(path, (0.0, None, None))
         if dataset and time.monotonic() - opened < AGAIN_SECONDS:
@@ -56,7 +61,7 @@ def open_own(reference: str, progress: Progress | None = None) -> Dataset:
 
 def published_parts(reference: str) -> tuple[tuple[str, ...], dict[str, Part]]:
     """Return classes and parts as they were published; a set that nobody divided has only "all"."""
-    content = _content(Path(reference).expanduser().absolute(), None)
+    content = _content(_place(reference, None), None)
     return content.classes, content.parts()
 
 
@@ -66,25 +71,31 @@ def divide_own(
     """Divide the set at a path and keep the division; return how many images each split has, and the file.
 
     Args:
-        reference: path of a folder, zip, CSV or .npz.
+        reference: path of a folder, zip, CSV or .npz, or "hub:owner/name[@revision]".
         rule: shares, seed and limits.
         force: replace a division that is published, or was made before.
 
     Raises:
         InputError: nothing there, impossible shares, too few images, or there is a division and no `force`.
     """
-    path = Path(reference).expanduser().absolute()
+    path = _place(reference, progress)
     content = _content(path, progress)
     parts = content.parts()
     made = division_file(path).exists()
     if not force and (made or len(parts) > 1):
         found = ", ".join(f"{name} {len(labels):,}" for name, (_, labels) in parts.items())
         what = "was divided before" if made else f"is divided as published ({found})"
-        raise InputError(f"{path.name} {what}, and that is kept; --force replaces it.")
+        name = reference if hub.is_hub(reference) else path.name
+        raise InputError(f"{name} {what}, and that is kept; --force replaces it.")
     _, labels = join(parts)
     positions = make_splits(labels, content.classes, rule)
     file = write_division(path, rule, positions, len(labels))
     return {split: len(chosen) for split, chosen in positions.items()}, file
+
+
+def _place(reference: str, progress: Progress | None) -> Path:
+    """Return where a set is on this machine; one of the Hub is fetched first."""
+    return hub.fetch(reference, progress) if hub.is_hub(reference) else Path(reference).expanduser().absolute()
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,8 @@ class _Content:
 
 
 def _content(path: Path, progress: Progress | None) -> _Content:
+    if hub.is_fetched(path):
+        return _listed(*hub.list_fetched(path))
     if path.is_dir():
         if minc.is_published(path):
             return _listed(minc.list_published(path), FolderFiles(path))
@@ -135,7 +148,7 @@ def _describe(path: Path, content: _Content) -> Dataset:
     parts = divide(content.classes, content.parts(), read_division(path))
     images = parts["train"][0]
     shape = _common_shape(images)
-    return Dataset(
+    dataset = Dataset(
         name=str(path),
         title=path.stem if path.is_file() else path.name,
         description="",
@@ -153,6 +166,7 @@ def _describe(path: Path, content: _Content) -> Dataset:
         left_out=content.left_out,
         place=path,
     )
+    return replace(dataset, **hub.facts(path)) if hub.is_fetched(path) else dataset
 
 
 def divide(classes: tuple[str, ...], parts: dict[str, Part], division: Division | None) -> dict[str, Part]:

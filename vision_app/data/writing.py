@@ -103,18 +103,23 @@ def write_dataset(
     Raises:
         InputError: there is something else at the target, it cannot be written, or the wishes are impossible.
     """
-    augmenter = _check_copies(augmentation or {}, copies)
+    augmenter = _check_copies(augmentation or {}, copies, seed)
     path = Path(target).expanduser().absolute()
     dataset = find_dataset(name, progress)
     _check_target(path, dataset)
     edits = read_patch(dataset)
     parts = {split: load_split(name, split, progress) for split in dataset.counts}
     strengths = augmenter.strengths if augmenter else {}
-    recipe = {"dataset": dataset.name, "augmentation": strengths, "copies": max(1, copies), "seed": seed}
+    recipe = {
+        "dataset": dataset.name,
+        "augmentation": strengths,
+        "copies": max(1, copies),
+        "seed": seed if augmenter else 0,
+    }
     recipe["content"] = _fingerprint(dataset, parts, edits)
     folders = safe_names(dataset.classes)
     pictures = _plan(parts, edits, dataset.classes, folders, max(1, copies))
-    writer = _Writer(dataset, parts, pictures, augmenter, seed, progress)
+    writer = _Writer(dataset.classes, parts, pictures, augmenter, seed, progress)
     with _errors_in_words(path), _alone(path):
         write = _write_zip if path.suffix.lower() == ".zip" else _write_folder
         written = write(path, recipe, writer)
@@ -153,10 +158,12 @@ def _unique(stem: str, suffix: str, taken: set[str]) -> str:
     return name
 
 
-def _check_copies(augmentation: dict[str, float], copies: int) -> Augmenter | None:
+def _check_copies(augmentation: dict[str, float], copies: int, seed: int) -> Augmenter | None:
     """Return the augmenter, if changed copies are wanted."""
     if not 0 <= copies <= MAX_COPIES:
         raise InputError(f"The copies must be 0 to {MAX_COPIES}, got {copies}.")
+    if seed < 0:
+        raise InputError(f"The seed must be 0 or more, got {seed}.")
     strengths = {name: strength for name, strength in resolve_strengths(augmentation).items() if strength}
     if "mixup" in strengths:
         raise InputError("Mixup averages classes, and a class folder holds one; leave it out of the augmentation.")
@@ -184,7 +191,10 @@ def _fingerprint(dataset: Dataset, parts: dict[str, Part], edits: Patch) -> str:
     for split, (images, labels) in parts.items():
         digest.update(f"{split} {len(labels)}".encode())
         digest.update(np.ascontiguousarray(labels, "<i8"))
-        digest.update(images.key.encode() if isinstance(images, FileImages) else np.ascontiguousarray(images))
+        if isinstance(images, FileImages):  # anew, because an opened set remembers how its files were
+            digest.update(FileImages(images.files, images.names).key.encode())
+        else:
+            digest.update(np.ascontiguousarray(images))
     return digest.hexdigest()[:32]
 
 
@@ -274,20 +284,16 @@ class _Zip:
         return True
 
 
+@dataclass(frozen=True)
 class _Writer:
     """Makes the pictures of a plan and hands them, in its order, to a place."""
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        parts: dict[str, Part],
-        pictures: list[_Picture],
-        augmenter: Augmenter | None,
-        seed: int,
-        progress: Progress | None,
-    ) -> None:
-        self.dataset, self.parts, self.pictures = dataset, parts, pictures
-        self.augmenter, self.seed, self.progress = augmenter, seed, progress
+    classes: tuple[str, ...]
+    parts: dict[str, Part]
+    pictures: list[_Picture]
+    augmenter: Augmenter | None
+    seed: int
+    progress: Progress | None
 
     def write(self, place: _Folder | _Zip) -> tuple[Written, bytes]:
         """Write every picture that can be read; return what was written, and the list of it."""
@@ -330,7 +336,7 @@ class _Writer:
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(("path", "label", "split"))
-        rows.writerows((picture.path, self.dataset.classes[picture.label], picture.split) for picture in pictures)
+        rows.writerows((picture.path, self.classes[picture.label], picture.split) for picture in pictures)
         return text.getvalue().encode(errors="replace")
 
 
@@ -344,12 +350,11 @@ def _write_folder(path: Path, recipe: dict, writer: _Writer) -> Written:
         _check_same(path, found, recipe)
         for left in path.rglob("*.part"):  # of a writing that was killed
             left.unlink()
-    put(receipt, _text({"recipe": recipe}))
+    put(receipt, _receipt(recipe))
     written, listed = writer.write(_Folder(path))
     put(path / LIST, listed)
-    written = replace(written, path=path)
-    put(receipt, _text({"recipe": recipe, "splits": written.splits, "num_broken": written.num_broken}))
-    return written
+    put(receipt, _receipt(recipe, written))
+    return replace(written, path=path)
 
 
 def _write_zip(path: Path, recipe: dict, writer: _Writer) -> Written:
@@ -364,8 +369,7 @@ def _write_zip(path: Path, recipe: dict, writer: _Writer) -> Written:
             place = _Zip(archive)
             written, listed = writer.write(place)
             place.store(LIST, listed)
-            done = {"recipe": recipe, "splits": written.splits, "num_broken": written.num_broken}
-            place.store(RECEIPT, _text(done))
+            place.store(RECEIPT, _receipt(recipe, written))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -387,8 +391,9 @@ def _check_same(path: Path, found: dict, recipe: dict) -> None:
         )
 
 
-def _text(content: dict) -> bytes:
-    return (json.dumps(content, indent=1) + "\n").encode()
+def _receipt(recipe: dict, written: Written | None = None) -> bytes:
+    counts = {"splits": written.splits, "num_broken": written.num_broken} if written else {}
+    return json.dumps({"recipe": recipe, **counts}, indent=1).encode()
 
 
 def _png(pixels: np.ndarray) -> bytes:

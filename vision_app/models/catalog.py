@@ -3,13 +3,14 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vision_app.errors import InputError
 from vision_app.lookup import find
-from vision_app.models import fast, resnet, small
+from vision_app.models import fast, resnet, small, transfer
 from vision_app.models.parts import Scaling, Shape
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class ModelInfo:
         cam_layer: the layer that Grad-CAM reads unless told otherwise.
         recipe: defaults of a run, by field name of RunConfig.
         options: what `build` takes beyond the common arguments: whole numbers, each with its lowest and highest value.
+        load_pretrained: puts the weights in a file into the network and freezes them, for a network that has such.
         initialize: sets weights from training images before training, where the network needs it.
     """
 
@@ -44,6 +46,7 @@ class ModelInfo:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     initialize: Callable[["Model", np.ndarray], None] | None = None
+    load_pretrained: Callable[["Model", Path], None] | None = None
     largest: int = 256
 
     @property
@@ -213,6 +216,21 @@ MODELS: dict[str, ModelInfo] = {
             },
             options={"width": (4, 512)},
             initialize=fast.whiten,
+        ),
+        ModelInfo(
+            name="mobilenet_v2",
+            title="MobileNetV2",
+            description="Starts from what it learned on ImageNet: good on few photos.",
+            build=transfer.mobilenet_v2,
+            smallest=64,
+            default_size=96,
+            channels=3,
+            parameters=1_071_210,
+            cam_layer="out_relu",
+            paper="Sandler et al.: MobileNetV2. arXiv:1801.04381, 2018",
+            recipe={"weights": "imagenet", "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32, "epochs": 15},
+            options={"alpha": (35, 140)},
+            load_pretrained=transfer.load_mobilenet_v2,
         ),
     )
 }

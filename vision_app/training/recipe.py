@@ -62,6 +62,8 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     )
     info.check_input((config.input_size, config.input_size, config.channels))
     info.check_options(config.options)
+    if config.weights and info.load_pretrained is None:
+        raise InputError(f"{info.title} has no pretrained weights; leave weights empty.")
     if config.synthetic and data.synthesize is None:
         raise InputError(f"{data.title} has no generated images: synthetic must be 0, got {config.synthetic:g}.")
     return config.updated(augmentation=resolve_strengths(config.augmentation))

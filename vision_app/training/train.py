@@ -23,6 +23,7 @@ from vision_app.models.parts import Scaling
 from vision_app.predict import make_servable
 from vision_app.runs import Run, write_atomic
 from vision_app.training.callbacks import Asked, HistoryWriter, KeepBest, LearningRate, Stopped, StopWhenAsked
+from vision_app.training.pretrained import find_weights
 
 EVALUATION_BATCH = 500
 INITIAL_IMAGES = 2000  # that a network which starts from images is shown
@@ -171,6 +172,8 @@ def make_models(config: RunConfig, images: Prepared) -> tuple[keras.Model, keras
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
         trained = build()
         keras.mixed_precision.set_global_policy("float32")
+    if config.weights:
+        info.load_pretrained(trained, find_weights(info, config.weights, config.options))
     if info.initialize:
         info.initialize(trained, images[:INITIAL_IMAGES])
     if config.l2:

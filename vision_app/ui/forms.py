@@ -8,18 +8,19 @@ import gradio as gr
 
 from vision_app.config import RunConfig
 from vision_app.data.augment import AUGMENTATIONS
-from vision_app.data.datasets import DATASETS, find_dataset
+from vision_app.data.datasets import find_dataset, list_datasets
 from vision_app.models.catalog import MODELS
 from vision_app.training.recipe import make_config
 
-BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "augmentation")
+BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "augmentation", "weights")
 ADVANCED = (
     "input_size", "channels", "fit", "normalization", "validation_fraction", "train_limit", "synthetic", "dropout", "l2",
     "momentum", "warmup_epochs", "label_smoothing", "monitor", "early_stopping", "patience", "min_delta",
     "mixed_precision", "options",
 )  # fmt: skip
-WIDE = ("augmentation", "monitor", "options")
+WIDE = ("augmentation", "weights", "monitor", "options")
 MAY_BE_EMPTY = ("train_limit", "dropout")  # as text: Gradio's number shows and sends 0 where there is none
+TEXTS = ("weights",)
 TITLES = {
     "adam": "Adam",
     "sgd": "SGD",
@@ -59,8 +60,8 @@ def build_field(name: str, value: Any) -> gr.components.Component:
         return gr.Dropdown([(row.title, row.name) for row in AUGMENTATIONS.values()], multiselect=True, **common)
     if name == "options":
         return gr.Textbox(placeholder="blocks_per_group=2", **common)
-    if name in MAY_BE_EMPTY:
-        return gr.Textbox(**common)
+    if name in MAY_BE_EMPTY or name in TEXTS:
+        return gr.Textbox(max_lines=1, **common)
     choices = [value for value in _literals(field.annotation) if value is not None]
     if choices == [1, 3]:
         return gr.Dropdown([("Grey", "1"), ("Colour", "3")], **common)
@@ -83,7 +84,7 @@ def form_values(config: RunConfig) -> dict[str, Any]:
     values = {name: getattr(config, name) for name in (*BASIC, *ADVANCED)}
     return {
         **values,
-        **{name: "" if values[name] is None else str(values[name]) for name in MAY_BE_EMPTY},
+        **{name: "" if values[name] is None else str(values[name]) for name in (*MAY_BE_EMPTY, *TEXTS)},
         "augmentation": list(config.augmentation),
         "channels": str(config.channels),
         "options": ", ".join(f"{name}={value}" for name, value in config.options.items()),
@@ -109,8 +110,8 @@ def read_form(dataset: str, model: str, values: Mapping[str, Any]) -> RunConfig:
 
 
 def dataset_choices() -> list[tuple[str, str]]:
-    """Return the datasets as (title, name)."""
-    return [(row.title, row.name) for row in DATASETS.values()]
+    """Return the datasets as (title, name), the added ones last."""
+    return [(row.title, row.name) for row in list_datasets()]
 
 
 def model_choices() -> list[tuple[str, str]]:

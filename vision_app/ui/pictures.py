@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vision_app.data.datasets import DATASETS, find_dataset, is_available, load_split
+from vision_app.data.datasets import find_dataset, list_datasets, load_split
+from vision_app.data.fetching import is_available
 from vision_app.data.preprocess import to_channels
 from vision_app.data.reading import read_picture
 from vision_app.errors import InputError
@@ -45,7 +46,7 @@ def read_source(source: Source) -> np.ndarray:
 def collections() -> list[tuple[str, str]]:
     """Return what can be looked through, as (title, value): our examples, then every dataset that needs no download."""
     own = [("Example pictures", OWN)] if example_files() else []
-    return own + [(row.title, row.name) for row in DATASETS.values() if is_available(row)]
+    return own + [(row.title, row.name) for row in list_datasets() if is_available(row)]
 
 
 def class_names(collection: str) -> list[str]:

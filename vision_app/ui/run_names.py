@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from vision_app.data.datasets import DATASETS
+from vision_app.data.registry import list_added
 from vision_app.models.catalog import MODELS
 
 # As runs.create_run makes it: date, time, dataset, model, four letters that keep ids apart.
@@ -26,8 +27,9 @@ def short_names(names: Iterable[str], with_dataset: bool = True, limit: int | No
 
 
 def dataset_title(name: str) -> str:
-    """Return how people call a dataset: cifar10 -> "CIFAR-10"; one that is not in the table is called as its folder."""
-    return DATASETS[name].title if name in DATASETS else PurePath(name).name or name
+    """Return how people call a dataset: cifar10 -> "CIFAR-10"; one that is nowhere listed is called as its folder."""
+    known = {row.name: row.title for row in (*DATASETS.values(), *list_added())}
+    return known.get(name) or PurePath(name).name or name
 
 
 def model_title(name: str) -> str:

@@ -5,13 +5,15 @@ import html
 from typing import Any
 
 from vision_app.config import RunConfig
-from vision_app.data.datasets import find_dataset, is_available
+from vision_app.data.datasets import find_dataset
+from vision_app.data.fetching import is_available
 from vision_app.device import list_gpus
 from vision_app.figures import Series, curves, downsample
 from vision_app.models.catalog import find_model
 from vision_app.readable import duration, file_size, guessed_duration, percent
 from vision_app.runs import LIVE, Run
 from vision_app.training.progress import Progress, measure
+from vision_app.training.recipe import default_values
 from vision_app.ui.train_remarks import Verdict, judge
 from vision_app.ui.train_table import STATE_WORDS, monitored
 
@@ -19,16 +21,19 @@ from vision_app.ui.train_table import STATE_WORDS, monitored
 def facts(dataset: str, model: str, input_size: int | None) -> str:
     """Return one line about what the chosen dataset and model mean together."""
     data, info = find_dataset(dataset), find_model(model)
-    height, width, _ = data.image_shape
-    size = int(input_size or info.input_size_for(height))
-    parts = [f"{data.num_train:,} training images of {height} × {width} in {len(data.classes)} classes."]
+    height, width, _ = data.image_shape or (0, 0, 0)
+    size = int(input_size or default_values(dataset, model)["input_size"])
+    shape = f"of {height} × {width}" if height else "of several sizes"
+    parts = [f"{data.num_train:,} training images {shape} in {len(data.classes)} classes."]
     if not info.smallest <= size <= info.largest:
         parts.append(f"This network takes {info.smallest} to {info.largest} pixels a side.")
+    elif not height:
+        parts.append(f"They are brought to {size} × {size}.")
     elif size > height:
         parts.append(f"They are enlarged to {size} × {size} for this network.")
     elif size < height:
         parts.append(f"They are reduced to {size} × {size}.")
-    if not is_available(data):
+    if not is_available(data) and data.remote:
         parts.append(f"Downloads {file_size(data.download_bytes)} first.")
     return f'<p class="vw-note"><strong>{html.escape(info.title)}:</strong> {html.escape(info.description)} {" ".join(parts)}</p>'
 

@@ -136,9 +136,9 @@ def read_features(card: dict[str, Any], config: str) -> dict[str, Any]:
     """Return what a card says of the columns: {"image": their names, "names": {label column: class names}}."""
     infos = card.get("dataset_info")
     infos = [info for info in (infos if isinstance(infos, list) else [infos]) if isinstance(info, dict)]
-    infos.sort(key=lambda info: info.get("config_name") != config)
+    info = min(infos, key=lambda info: info.get("config_name") != config, default={})
     image, names = [], {}
-    for feature in infos[0].get("features") or [] if infos else []:
+    for feature in info.get("features") or []:
         dtype = feature.get("dtype") if isinstance(feature, dict) else None
         if dtype == "image":
             image.append(str(feature.get("name")))
@@ -245,7 +245,7 @@ def _read_group(path: Path, time: int, leaf: str, group: int) -> "pa.ChunkedArra
         if size > MAX_GROUP_BYTES:
             raise InputError(f"{path.name} has a row group of {size / 1e9:.0f} GB; 8 GB are read at a time.")
         column = file.read_row_group(group, columns=[leaf]).column(0)
-    return pc.struct_field(column, [0]) if leaf.endswith(".bytes") and hasattr(column.type, "fields") else column
+    return pc.struct_field(column, [0]) if _has_field(column.type, "bytes") else column
 
 
 @contextmanager
@@ -262,7 +262,9 @@ def _understood(path: str, root: Path) -> Iterator[None]:
         raise InputError(f"{path} is damaged or missing; delete {root / path} to fetch it again.") from error
 
 
-def list_tables(root: Path, parts: dict[str, tuple[str, ...]], features: dict[str, Any]) -> tuple[Listing, ParquetFiles]:
+def list_tables(
+    root: Path, parts: dict[str, tuple[str, ...]], features: dict[str, Any]
+) -> tuple[Listing, ParquetFiles]:
     """Read classes, labels and names; no picture is read.
 
     Args:
@@ -285,7 +287,9 @@ def list_tables(root: Path, parts: dict[str, tuple[str, ...]], features: dict[st
         if len(kept):
             splits[split] = (tuple(f"{split}/{i:06}{suffixes[i]}" for i in kept.tolist()), labels[kept])
     if len(classes) < 2:
-        raise InputError(f"Expected at least two classes in the column '{rows[0].label}', got {classes or 'no labels'}.")
+        raise InputError(
+            f"Expected at least two classes in the column '{rows[0].label}', got {classes or 'no labels'}."
+        )
     unlabelled = sum(row.table.rows for row in rows) - sum(len(labels) for _, labels in splits.values())
     left_out = {"without a label": unlabelled} if unlabelled else {}
     return Listing(classes, splits, left_out), ParquetFiles(root, rows[0].leaf, tuple(row.table for row in rows))
@@ -304,9 +308,9 @@ class _Rows:
     suffixes: list[str]
 
     def title(self, value: Any) -> str | None:
-        """Return the class that a value of the label column stands for; None for a negative number: not labelled."""
+        """Return the class that a value of the label column stands for; None for what means none: null, "", below 0."""
         if not isinstance(value, int) or isinstance(value, bool):
-            return str(value)
+            return str(value) if value not in (None, "") else None
         if self.names and value >= len(self.names):
             raise InputError(
                 f"Expected labels 0 to {len(self.names) - 1} in {self.table.path}, got {value}; the set is damaged."
@@ -323,7 +327,9 @@ def _order_classes(rows: Sequence[_Rows]) -> tuple[str, ...]:
     """Return the classes that have pictures, in the order of the published names, else sorted, numbers by size."""
     found = {row.title(value) for row in rows for value in row.values} - {None}
     published = {name: None for row in rows for name in row.names}
-    rest = sorted(found - published.keys(), key=lambda name: (not name.isdecimal(), name.zfill(20)))
+    rest = sorted(
+        found - published.keys(), key=lambda name: (not name.isdecimal(), name.zfill(20) if name.isdecimal() else name)
+    )
     return (*(name for name in published if name in found), *rest)
 
 
@@ -334,14 +340,22 @@ def _read_rows(root: Path, split: str, path: str, features: dict[str, Any]) -> _
         image = _image_column(schema, [*published["image"], *features["image"]], path)
         label = _label_column(schema, [*published["names"], *features["names"]], path)
         names = published["names"].get(label) or features["names"].get(label) or ()
-        column = file.read(columns=[label]).column(0).combine_chunks()
-        encoded = column if hasattr(column, "dictionary") else column.dictionary_encode()
-        positions = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        values, positions = _encoded(file.read(columns=[label]).column(0))
         kind = schema.field(image).type
         suffixes = _suffixes(file, f"{image}.path") if _has_field(kind, "path") else [""] * len(positions)
         leaf = f"{image}.bytes" if _has_field(kind, "bytes") else image
-        values = tuple(encoded.dictionary.to_pylist())
         return _Rows(Table(split, path, len(positions)), leaf, label, tuple(names), values, positions, suffixes)
+
+
+def _encoded(column: "pa.ChunkedArray") -> tuple[tuple[Any, ...], np.ndarray]:
+    """Return the values of a column, each once, and the position of each row's value, -1 for null."""
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    whole = column.unify_dictionaries().combine_chunks()
+    positions = whole.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    return tuple(whole.dictionary.to_pylist()), positions
 
 
 def _published_features(schema: "pa.Schema") -> dict[str, Any]:
@@ -349,12 +363,9 @@ def _published_features(schema: "pa.Schema") -> dict[str, Any]:
     try:
         found = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
         kinds = {name: value.get("_type") for name, value in found.items() if isinstance(value, dict)}
-        names = {
-            name: [str(title) for title in found[name].get("names") or []]
-            for name in kinds
-            if kinds[name] == "ClassLabel"
-        }
-        return {"image": [name for name in kinds if kinds[name] == "Image"], "names": names}
+        image = [name for name in kinds if kinds[name] == "Image"]
+        labels = [name for name in kinds if kinds[name] == "ClassLabel"]
+        return {"image": image, "names": {name: [str(title) for title in found[name]["names"]] for name in labels}}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {"image": [], "names": {}}  # other programs write Parquet too
 
@@ -372,39 +383,36 @@ def _suffixes(file: Any, leaf: str) -> list[str]:
     return [suffix if suffix in SUFFIXES else "" for suffix in found]
 
 
-def _image_column(schema: "pa.Schema", published: list[str], path: str) -> str:
+def _image_column(schema: "pa.Schema", published: Sequence[str], path: str) -> str:
     import pyarrow as pa
 
     def is_binary(kind: pa.DataType) -> bool:
         return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
 
-    def holds_bytes(kind: pa.DataType) -> bool:
-        return is_binary(kind) or (_has_field(kind, "bytes") and is_binary(kind.field("bytes").type))
-
-    able = [field.name for field in schema if holds_bytes(field.type)]
-    found = next((name for name in (*published, *IMAGE_NAMES, *able) if name in able), None)
-    if found is None:
-        raise InputError(
-            f"Expected a column of pictures, binary or {{bytes, path}}, in {path}; got {_described(schema)}."
-        )
-    return found
+    kinds = {field.name: field.type for field in schema}
+    able = [
+        name
+        for name, kind in kinds.items()
+        if is_binary(kind) or (_has_field(kind, "bytes") and is_binary(kind.field("bytes").type))
+    ]
+    return _pick((*published, *IMAGE_NAMES, *able), able, schema, path, "of pictures, binary or {bytes, path}")
 
 
-def _label_column(schema: "pa.Schema", published: list[str], path: str) -> str:
+def _label_column(schema: "pa.Schema", published: Sequence[str], path: str) -> str:
     import pyarrow as pa
 
     tests = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean)
-    kinds = {field.name: getattr(field.type, "value_type", field.type) for field in schema}
-    nested = [field.name for field in schema if pa.types.is_nested(field.type)]
-    able = [name for name, kind in kinds.items() if name not in nested and any(test(kind) for test in tests)]
-    published = sorted(published, key=lambda name: name not in LABEL_NAMES)
-    found = next((name for name in (*published, *LABEL_NAMES) if name in able), None)
+    kinds = {field.name: field.type for field in schema if not pa.types.is_nested(field.type)}
+    values = {name: getattr(kind, "value_type", kind) for name, kind in kinds.items()}  # of a dictionary: its values
+    able = [name for name, kind in values.items() if any(test(kind) for test in tests)]
+    wanted = (*sorted(published, key=lambda name: name not in LABEL_NAMES), *LABEL_NAMES)
+    return _pick(wanted, able, schema, path, "'label' of whole numbers or class names")
+
+
+def _pick(wanted: Sequence[str], able: Sequence[str], schema: "pa.Schema", path: str, what: str) -> str:
+    """Return the first wanted column that is able to be it."""
+    found = next((name for name in wanted if name in able), None)
     if found is None:
-        raise InputError(
-            f"Expected a column 'label' of whole numbers or class names in {path}; got {_described(schema)}."
-        )
+        got = ", ".join(f"{field.name} ({str(field.type)[:40]})" for field in schema)[:300] or "no columns"
+        raise InputError(f"Expected a column {what}, in {path}; got {got}.")
     return found
-
-
-def _described(schema: "pa.Schema") -> str:
-    return ", ".join(f"{field.name} ({str(field.type)[:40]})" for field in schema)[:300] or "no columns"

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from vision_app.data.datasets import DATASETS, is_available
+from vision_app.data.datasets import list_datasets
+from vision_app.data.fetching import is_available
 from vision_app.errors import InputError
 from vision_app.ui import classify_view, pictures
 from vision_app.ui import explain_view as view
@@ -313,7 +314,8 @@ def _open(
 
 def _wanted_source(wanted: dict[str, str]) -> Source | None:
     """Return the test image that the address names, if there is one."""
-    row, index = DATASETS.get(wanted.get("dataset", "")), wanted.get("image", "")
+    known = {row.name: row for row in list_datasets()}
+    row, index = known.get(wanted.get("dataset", "")), wanted.get("image", "")
     if row is None or not is_available(row) or not index.isdecimal() or not int(index) < row.num_test:
         return None
     return Source(index, dataset=row.name, index=int(index))

@@ -56,7 +56,7 @@ def build(page: Page) -> None:
     table.click(_pick, None, [chosen, notice], **READING).then(_tick, view, shown, **READING)
     log_axis.change(_tick, view, shown, **READING)
     timer.tick(_tick, view, shown, **READING)
-    opened = page.tab.select(_open, chosen, [chosen, notice, timer], **READING)
+    opened = page.tab.select(_open, chosen, [chosen, notice, timer, fields["dataset"]], **READING)
     opened.then(None, chosen, None, js=remember("run")).then(_tick, view, shown, **READING)
     _build_endpoints()
 
@@ -138,10 +138,11 @@ def _pick(event: gr.EventData) -> tuple[str, str]:
     return run.name, ""
 
 
-def _open(chosen: str, request: gr.Request) -> tuple[str, str, gr.Timer]:
-    """Show the run of the address, or say that it is not there and show another; and begin to look."""
+def _open(chosen: str, request: gr.Request) -> tuple[str, str, gr.Timer, gr.Dropdown]:
+    """Show the run of the address, or say that it is not there and show another; begin to look; list new datasets."""
     run, missing = train_runs.choose_run(chosen or address(request).get("run", ""))
-    return (run.name if run else ""), alert(missing), gr.Timer(active=True)
+    datasets = gr.Dropdown(choices=forms.dataset_choices())
+    return (run.name if run else ""), alert(missing), gr.Timer(active=True), datasets
 
 
 def _tick(name: str, log_axis: bool, stopping: tuple[str, ...], seen: tuple[Any, ...]) -> tuple[Any, ...]:

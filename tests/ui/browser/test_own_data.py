@@ -1,0 +1,93 @@
+"""A set of one's own, from a zip to its faults to a trained model, all in the page."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.data.photos import class_folders, write_zip
+from tests.ui.browser.steps import choose, open_tab, wait_for
+from vision_app.data.download import data_root
+
+pytestmark = pytest.mark.browser
+WEIGHTS = "mobilenet_v2_0.35_224_notop.weights.h5"
+
+
+def add(page: Page, file: Path, title: str) -> None:
+    """Add a dataset by its file."""
+    open_tab(page, "browse")
+    page.get_by_text("Add a dataset of your own").click()
+    page.locator("#browse-add-file input[type=file]").set_input_files(file)
+    expect(page.locator("#browse-add-file")).to_contain_text(file.name)
+    page.locator("#browse-add-title").get_by_role("textbox").fill(title)
+    page.locator("#browse-add-button").click()
+    expect(page.locator("#browse-dataset input")).to_have_value(f"{title} (yours)", timeout=60_000)
+    expect(page.locator("#browse-gallery img").first).to_be_visible()
+
+
+def check(page: Page, seconds: float = 240) -> None:
+    """Check the dataset that is shown, and wait for what is found."""
+    page.locator("#browse-check").click()
+    expect(page.locator("#browse-health")).to_contain_text("images checked in", timeout=seconds * 1000)
+
+
+def train(page: Page, title: str, model: str, epochs: int, seconds: float = 240) -> None:
+    """Train a network on an added dataset, and wait for its end."""
+    page.get_by_role("tab", name="Train", exact=True).click()
+    choose(page, "train-dataset", title)
+    choose(page, "train-model", model)
+    expect(page.locator("#train-facts")).to_contain_text(model)
+    page.locator("#field-epochs input").fill(str(epochs))
+    page.locator("#train-start").click()
+    live = page.locator("#train-live")
+    expect(live).to_contain_text("Completed", timeout=seconds * 1000)
+
+
+def test_from_a_zip_to_its_faults_to_a_trained_model(page: Page, tmp_path: Path) -> None:
+    files = class_folders(30, "jpg", before="colours/")
+    files["colours/red/broken.jpg"] = b"no picture"
+    files["colours/red/copy.jpg"] = files["colours/red/001.jpg"]
+    add(page, write_zip(tmp_path / "colours.zip", files), "Colours")
+    expect(page.locator("#browse-facts")).to_contain_text("92 images")
+    check(page)
+    report = page.locator("#browse-health")
+    expect(report.locator("li").filter(has_text="Broken files").locator("h4 span")).to_have_text("1")
+    expect(report.locator("li").filter(has_text="Exact copies").locator("h4 span")).to_have_text("1")
+
+    broken = report.locator("li").filter(has_text="Broken files")
+    broken.get_by_role("button", name="Show").click()
+    pictures = page.locator("#browse-gallery button")
+    expect(pictures).to_have_count(1)
+    pictures.first.click()
+    expect(page.locator("#browse-selected")).to_contain_text("broken.jpg")
+    page.locator("#browse-exclude").click()
+    expect(page.locator("#browse-patch")).to_contain_text("1 corrections: 1 left out")
+    expect(page.locator("#browse-selected")).to_contain_text("left out")
+    page.locator("#browse-undo").click()
+    expect(page.locator("#browse-patch")).to_contain_text("No corrections")
+    broken.get_by_role("button", name="Leave all out").click()
+    expect(page.locator("#browse-patch")).to_contain_text("1 left out")
+    page.reload()
+    expect(page.locator("#browse-health")).to_contain_text("images checked in")
+    expect(page.locator("#browse-patch")).to_contain_text("1 left out")
+    train(page, "Colours", "Simple CNN", 3)
+
+
+@pytest.mark.skipif(
+    not (data_root() / "materials").is_dir() or not (data_root() / WEIGHTS).is_file(),
+    reason="needs the material photos and MobileNetV2's weights in VISION_APP_DATA",
+)
+def test_material_photos_with_a_pretrained_network(page: Page, tmp_path: Path) -> None:
+    source = Path(os.environ["VISION_APP_DATA"]) / "materials"
+    archive = Path(shutil.make_archive(str(tmp_path / "materials"), "zip", source.parent, "materials"))
+    add(page, archive, "Materials")
+    check(page)
+    train(page, "Materials", "MobileNetV2", 8)
+    page.get_by_role("tab", name="Browse", exact=True).click()
+    expect(page.locator("#browse-model input")).not_to_have_value("")
+    page.locator("#browse-gallery button").first.click()
+    wait_for(page, lambda: "says" in page.locator("#browse-answer").inner_text(), "the new model's answer")
+    accuracy = page.evaluate("fetch('api/models').then(r => r.json()).then(m => m.runs[0].test_accuracy)")
+    assert accuracy > 0.5  # guessing gives 0.2
