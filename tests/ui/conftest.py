@@ -12,8 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from vision_app.data.download import data_root
+
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 120
+PUBLISHED = (
+    "mnist.npz",
+    "fashion-mnist",
+    "cifar-10-batches-bin",
+    "mobilenet_v2_0.35_224_notop.weights.h5",
+)
 END_SECONDS = 30  # what a Space is given
 
 
@@ -29,8 +37,8 @@ def server(runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("server")
     port = _free_port()
     environment = {
-        "VISION_APP_DATA": str(folder / "data"),
         **os.environ,
+        "VISION_APP_DATA": str(_own_data(folder / "data")),
         "VISION_APP_RUNS": str(runs_folder),
         "GRADIO_TEMP_DIR": str(folder / "uploads"),
     }
@@ -46,6 +54,15 @@ def server(runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     finally:
         process.kill()
         process.wait()
+
+
+def _own_data(folder: Path) -> Path:
+    """Return a data folder with the published sets of VISION_APP_DATA, to which tests may add without changing that."""
+    folder.mkdir()
+    for name in PUBLISHED:
+        if (data_root() / name).exists():
+            (folder / name).symlink_to(data_root() / name)
+    return folder
 
 
 def _wait_for_page(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -38,11 +38,11 @@ def find_added(name: object) -> Added | None:
     return next((row for row in list_added() if row.name == name), None)
 
 
-def add(reference: Path, title: str, taken: set[str]) -> Added:
+def add(reference: Path | str, title: str, taken: set[str]) -> Added:
     """Remember a set under a name made from its title.
 
     Args:
-        reference: where it is.
+        reference: its path, or "hub:owner/name@revision".
         title: what a person calls it.
         taken: names that it must not have.
     """

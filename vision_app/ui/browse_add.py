@@ -15,6 +15,7 @@ from vision_app.data.own import open_own
 from vision_app.errors import InputError
 
 KINDS = (".zip", ".npz")
+PLACES = "A folder, zip, CSV (path,label) or .npz on this machine; it stays where it is. "
 HELP = (
     "A zip of folders named after their classes, with or without train, val and test above them, or a .npz with "
     "x_train, y_train, x_test, y_test."
@@ -39,10 +40,9 @@ def build_adding() -> AddParts:
         file = gr.File(label="A zip or .npz", file_types=list(KINDS), height=150, elem_id="browse-add-file")
         with gr.Column():
             path = gr.Textbox(
-                label="Or a path on this machine",
-                info="A folder, zip, CSV (path,label) or .npz; it stays where it is.",
+                label="Or where it is",
+                info=f"{PLACES if is_local() else ''}A dataset of the Hugging Face Hub: hub:owner/name.",
                 max_lines=1,
-                visible=is_local(),
                 elem_id="browse-add-path",
             )
             title = gr.Textbox(label="Name", info="Empty: the file's own.", max_lines=1, elem_id="browse-add-title")
@@ -75,8 +75,11 @@ def add_dataset(file: str | None, path: str, title: str, progress: Progress | No
         return _add_file(Path(file), title, progress)
     if not path.strip():
         raise InputError("Expected a file or a path, got neither; choose a zip of class folders, for example.")
-    if not is_local():
+    if not is_local() and not path.strip().startswith("hub:"):
         raise InputError("Paths can only be added on the machine itself; upload a file instead.")
+    if path.strip().startswith("hub:"):
+        found = open_own(path.strip(), progress)
+        return registry.add(found.name, title.strip() or found.title, set(DATASETS)).name
     place = Path(path.strip()).expanduser().absolute()
     open_own(str(place), progress)
     return registry.add(place, title.strip() or place.stem, set(DATASETS)).name

@@ -8,15 +8,17 @@ import gradio as gr
 
 from vision_app.data.datasets import find_dataset
 from vision_app.data.fetching import is_available
-from vision_app.data.patch import parse_patch, patch_file, read_patch, write_patch
+from vision_app.data.patch import parse_patch, patch_file, patch_text, read_patch, write_patch
 from vision_app.edits import Edit
 from vision_app.errors import InputError
 from vision_app.health import jobs
 from vision_app.ui import health_view as view
 from vision_app.ui.browse_choice import Choice, Place, item_at, items_of
+from vision_app.ui.compare_layout import save_script
 from vision_app.ui.messages import alert
 
 TICK_SECONDS = 1.0
+SAVE = save_script("application/json", "corrections.patch.json")
 _CLICK = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-act]");
@@ -35,7 +37,7 @@ class HealthParts:
     report: gr.HTML
     patch: gr.HTML
     undo_all: gr.Button
-    download: gr.DownloadButton
+    download: gr.Button
     upload: gr.UploadButton
     timer: gr.Timer
 
@@ -77,7 +79,7 @@ def build_health() -> HealthParts:
     with gr.Row(elem_id="browse-corrections"):
         patch = gr.HTML(elem_id="browse-patch", min_height=40)
         undo_all = gr.Button("Undo all", size="md", scale=0, min_width=110, elem_id="browse-undo-all")
-        download = gr.DownloadButton("Download corrections", size="md", scale=0, min_width=190, interactive=False)
+        download = gr.Button("Download corrections", size="md", scale=0, min_width=190, interactive=False)
         upload = gr.UploadButton("Apply a file", file_types=[".json"], size="md", scale=0, min_width=130)
     return HealthParts(
         start, stop, progress, report, patch, undo_all, download, upload, gr.Timer(TICK_SECONDS, active=False)
@@ -112,13 +114,18 @@ def filled(name: str) -> tuple[Any, ...]:
 def corrected(name: str) -> tuple[Any, ...]:
     """Return what the section says of a dataset's corrections: values for `HealthParts.corrected`."""
     dataset = find_dataset(name)
-    file = patch_file(dataset)
-    there = file.is_file() and bool(read_patch(dataset))
+    there = patch_file(dataset).is_file() and bool(read_patch(dataset))
     return (
         view.patch_html(dataset),
         gr.Button(interactive=there),
-        gr.DownloadButton(value=str(file) if there else None, interactive=there),
+        gr.Button(interactive=there),
     )
+
+
+def patch_to_save(name: str) -> str:
+    """Return the text of a dataset's corrections, for the browser to save."""
+    dataset = find_dataset(name)
+    return patch_text(dataset, read_patch(dataset))
 
 
 def fixes(choice: Choice, place: Place | None) -> tuple[Any, ...]:

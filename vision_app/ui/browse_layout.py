@@ -17,15 +17,15 @@ FIRST = next(iter(DATASETS))
 
 # Writes what is shown into the address; number and chosen picture are read off the page itself. `page` is Gradio's own key.
 REMEMBER = """(dataset, split, className, finding, search) => {
-  const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
-  if (url.searchParams.get("tab") !== "browse") return;
-  const read = (selector, key) => document.querySelector(selector)?.dataset[key];
-  set("dataset", dataset);
-  set("split", split);
-  set("class", className === "All classes" ? "" : className);
-  set("finding", finding);
-  set("search", search);
   setTimeout(() => {
+    const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
+    if (url.searchParams.get("tab") !== "browse") return;  // another tab was opened meanwhile
+    const read = (selector, key) => document.querySelector(selector)?.dataset[key];
+    set("dataset", dataset);
+    set("split", split);
+    set("class", className === "All classes" ? "" : className);
+    set("finding", finding);
+    set("search", search);
     const page = read("#browse-position [data-page]", "page");
     set("sheet", page === "1" ? "" : page);
     set("image", read("#browse-selected [data-image]", "image"));

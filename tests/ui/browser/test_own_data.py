@@ -1,6 +1,7 @@
 """A set of one's own, from a zip to its faults to a trained model, all in the page."""
 
 import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def test_from_a_zip_to_its_faults_to_a_trained_model(page: Page, tmp_path: Path)
     files = class_folders(30, "jpg", before="colours/")
     files["colours/red/broken.jpg"] = b"no picture"
     files["colours/red/copy.jpg"] = files["colours/red/001.jpg"]
-    add(page, write_zip(tmp_path / "colours.zip", files), "Colours")
+    title = f"Colours {secrets.token_hex(3)}"  # another one each time that the test is repeated
+    add(page, write_zip(tmp_path / "colours.zip", files), title)
     expect(page.locator("#browse-facts")).to_contain_text("92 images")
     check(page)
     report = page.locator("#browse-health")
@@ -72,7 +74,7 @@ def test_from_a_zip_to_its_faults_to_a_trained_model(page: Page, tmp_path: Path)
     page.reload()
     expect(page.locator("#browse-health")).to_contain_text("images checked in")
     expect(page.locator("#browse-patch")).to_contain_text("1 left out")
-    train(page, "Colours", "Simple CNN", 3)
+    train(page, title, "Simple CNN", 3)
 
 
 @pytest.mark.skipif(
@@ -82,9 +84,10 @@ def test_from_a_zip_to_its_faults_to_a_trained_model(page: Page, tmp_path: Path)
 def test_material_photos_with_a_pretrained_network(page: Page, tmp_path: Path) -> None:
     source = Path(os.environ["VISION_APP_DATA"]) / "materials"
     archive = Path(shutil.make_archive(str(tmp_path / "materials"), "zip", source.parent, "materials"))
-    add(page, archive, "Materials")
+    title = f"Materials {secrets.token_hex(3)}"
+    add(page, archive, title)
     check(page)
-    train(page, "Materials", "MobileNetV2", 8)
+    train(page, title, "MobileNetV2", 8)
     page.get_by_role("tab", name="Browse", exact=True).click()
     expect(page.locator("#browse-model input")).not_to_have_value("")
     page.locator("#browse-gallery button").first.click()

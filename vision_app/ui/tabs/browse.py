@@ -109,6 +109,9 @@ def _wire_fixes(parts: BrowseParts) -> None:
         button.click(_fixer(action), [parts.shown, parts.selected], changed, **QUIET)
     buttons.label.input(_fixer("relabel"), [parts.shown, parts.selected, buttons.label], changed, **QUIET)
     section.undo_all.click(_undo_all, [parts.shown, parts.selected], changed, **QUIET)
+    text = gr.Textbox(visible="hidden")
+    saved = section.download.click(health.patch_to_save, parts.dataset, text, **QUIET)
+    saved.success(None, text, None, js=health.SAVE, api_visibility="private")
     section.upload.upload(_apply_file, [parts.shown, parts.selected, section.upload], changed, **QUIET)
 
 

@@ -29,10 +29,10 @@ DRAWING = Source("the drawing")
 
 # Writes the model and the explained test image into the address.
 _REMEMBER = """(model) => {
-  const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
-  if (url.searchParams.get("tab") !== "explain") return;
-  set("model", model);
   setTimeout(() => {
+    const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
+    if (url.searchParams.get("tab") !== "explain") return;  // another tab was opened meanwhile
+    set("model", model);
     const place = document.querySelector("#explain-results [data-image]")?.dataset;
     set("dataset", place?.dataset);
     set("image", place?.image);
