@@ -21,7 +21,7 @@ def test_every_pair_has_a_config_that_fits(dataset: str, model: str) -> None:
     if info.smallest <= data.image_shape[0] <= PHOTO_SIZE:
         assert config.input_size == data.image_shape[0]
     elif data.image_shape[0] > PHOTO_SIZE:
-        assert config.input_size == PHOTO_SIZE
+        assert config.input_size == max(PHOTO_SIZE, info.default_size)
     else:
         assert config.input_size == info.default_size
 

@@ -60,3 +60,10 @@ def test_names_beside_points_are_short() -> None:
     assert "<h3>Digits 8 x 8: accuracy against latency</h3>" in shown
     assert ">simple_cnn, 12:14:42</text>" in shown and ">a_name_that…checkpoint</text>" in shown
     assert f"simple_cnn, 12:14:42: {RUN_ID}" in shown
+
+
+def test_models_that_saw_different_data_are_not_compared_without_a_word() -> None:
+    runs = [make("one", fingerprint="a"), make("two", fingerprint="b"), make("old"), make("three", fingerprint="a")]
+    shown = details_html(runs)
+    assert "different images or labels of Digits 8 x 8" in shown and "one, three; two. Compare them with care." in shown
+    assert "different images" not in details_html([runs[0], runs[3], runs[2]])

@@ -188,7 +188,6 @@ def _build(folder: Path, images: FileImages, preparation: Preparation, progress:
                 found = list(pool.map(_decoder(images, preparation), range(part.start, part.stop)))
                 pixels[part] = [item[0] for item in found]
                 digests[part], sizes[part] = [item[1] for item in found], [item[2] for item in found]
-                pixels.flush()
                 if hasattr(pixels._mmap, "madvise"):
                     pixels._mmap.madvise(mmap.MADV_DONTNEED)  # else the whole file would count as this process's memory
                 state[part] = [GOOD if item[3] else BROKEN for item in found]
@@ -198,7 +197,7 @@ def _build(folder: Path, images: FileImages, preparation: Preparation, progress:
     if not (state == GOOD).any():
         shutil.rmtree(folder)
         raise InputError(f"Not one of {count:,} pictures can be read; the first is {images.names[0]}.")
-    for array in (digests, sizes, state):
+    for array in (pixels, digests, sizes, state):  # only now: a process that is killed loses nothing that it wrote
         array.flush()
     (folder / "checks.json").write_text(json.dumps(checks))
 

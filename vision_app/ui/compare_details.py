@@ -35,6 +35,7 @@ def details_html(runs: Sequence[Run], log: bool = False) -> str:
     plots = f"{_curves(histories, 'loss', log)}{_curves(histories, 'accuracy')}"
     return "".join(
         (
+            _different_data_html(runs, names),
             f'<div class="vw-compare-grid"{_tooltip(names)}>{plots}</div>',
             _missing_html(missing),
             _matrices(reports, names),
@@ -121,6 +122,26 @@ def _of(name: str, histories: dict[str, Any]) -> str:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _different_data_html(runs: Sequence[Run], names: Mapping[str, str]) -> str:
+    """Warn of models of one dataset that learned from different images or labels; one that does not say is left out."""
+    groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for run in runs:
+        config = run.config()
+        if config.fingerprint:
+            groups[config.dataset][config.fingerprint].append(run.name)
+    said = []
+    for dataset, seen in groups.items():
+        if len(seen) > 1:
+            members = "; ".join(", ".join(names[name] for name in group) for group in seen.values())
+            said.append(
+                f"These learned from different images or labels of {dataset_title(dataset)} (another share, seed, limit or "
+                f"corrections): {members}. Compare them with care."
+            )
+    return "".join(
+        f'<p class="vw-alert" role="status"><span aria-hidden="true">!</span>{html.escape(text)}</p>' for text in said
+    )
 
 
 def _missing_html(names: Sequence[str]) -> str:

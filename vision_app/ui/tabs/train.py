@@ -13,6 +13,7 @@ from vision_app.training.recipe import make_config
 from vision_app.ui import forms, train_runs, train_view
 from vision_app.ui.layout import QUIET, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
+from vision_app.ui.preview import preview_html
 from vision_app.ui.train_settings import settings_html
 from vision_app.ui.train_table import runs_html
 
@@ -78,7 +79,34 @@ def _build_form() -> tuple[forms.Form, gr.Button, gr.Button]:
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values)
     _fill_defaults(fields, facts)
+    _build_preview(fields)
     return fields, start, stop
+
+
+def _build_preview(fields: forms.Form) -> None:
+    """Show, when it is unfolded, what the network will receive; it follows the knobs."""
+    with gr.Accordion("What the network will receive", open=False, elem_id="train-preview-fold") as fold:
+        shown = gr.HTML(elem_id="train-preview", min_height=240)
+        again = gr.Button("Other draws", size="md", elem_id="train-preview-again")
+    seed, is_open = gr.State(0), gr.State(False)
+    knobs = [fields[name] for name in ("dataset", "augmentation", "input_size", "channels", "fit")]
+    drawing = {"fn": _preview, "inputs": [is_open, seed, *knobs], "outputs": shown, **READING}
+    fold.expand(lambda: True, None, is_open, **READING).then(**drawing)
+    fold.collapse(lambda: False, None, is_open, **READING)
+    again.click(lambda seed: seed + 1, seed, seed, **READING).then(**drawing)
+    gr.on([knob.change for knob in knobs], trigger_mode="always_last", **drawing)
+
+
+def _preview(
+    is_open: bool, seed: int, dataset: str, names: list[str], size: float | None, channels: str, fit: str
+) -> Any:
+    """Draw the preview, unless it is folded away."""
+    if not is_open:
+        return gr.skip()
+    try:
+        return preview_html(dataset, names or [], int(size) if size else None, channels, fit, seed)
+    except InputError as error:
+        return alert(str(error))
 
 
 def _build_knobs(fields: forms.Form, names: tuple[str, ...], values: dict[str, Any]) -> None:
