@@ -1,6 +1,7 @@
 """The command line: its documents, exit codes and error lines."""
 
 import csv
+import importlib
 import io
 import json
 import os
@@ -89,6 +90,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, level in (("black.png", 0), ("white.png", 255)):
         Image.fromarray(np.full((16, 16, 3), level, np.uint8)).save(tmp_path / name)
     (tmp_path / "broken.png").write_bytes(b"not a picture")
+    importlib.import_module("vision_app.evaluate_run")  # first, or it would import the fake and keep it
     monkeypatch.setattr("vision_app.predict.load_classifier", lambda run, progress=None: Brightness(run.name))
     monkeypatch.setattr("vision_app.evaluate_run.load_classifier", lambda run, progress=None: Brightness(run.name))
     return tmp_path

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.hub_server import running
 from tests.data.photos import class_folders, write_folder
 from tests.test_cli import answer, assert_refused, call
 from vision_app.data import own
@@ -16,6 +17,24 @@ def folder(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(own, "AGAIN_SECONDS", 0)
     files = class_folders(4, before="train/") | class_folders(2, before="test/")
     return write_folder(tmp_path / "colours", files)
+
+
+def test_split_names_a_dataset_of_the_hub_by_its_commit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import close_session
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    close_session()
+    with running() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        commit = hub.add("ann/folders", class_folders(6)).names["main"]
+        assert answer("split", "hub:ann/folders")["dataset"] == f"hub:ann/folders@{commit}"
+    assert answer("split", folder, "--force")["dataset"] == str(folder)
+
+
+@pytest.mark.parametrize("command", ["split", "health", "write", "train", "evaluate", "compare"])
+def test_help_names_every_kind_of_reference(command: str) -> None:
+    assert "hub:owner/name[@revision]" in " ".join(call(command, "--help").stdout.split())
 
 
 def test_write(folder: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vision_app import readable
-from vision_app.cli_data import DATA_COMMANDS
+from vision_app.cli_data import DATA_COMMANDS, REFERENCES
 from vision_app.config import RunConfig
 from vision_app.console import (
     BAD_INPUT,
@@ -54,7 +54,9 @@ for command in DATA_COMMANDS:
 ModelName = Annotated[
     str, typer.Argument(metavar="MODEL", help="A checkpoint's name, a run id, `latest`, or a folder.")
 ]
-DatasetName = Annotated[str | None, typer.Option("--dataset", help="By default the one that the model learned from.")]
+DatasetName = Annotated[
+    str | None, typer.Option("--dataset", help=f"{REFERENCES} By default the one that the model learned from.")
+]
 
 
 @app.command(cls=Command)
@@ -94,7 +96,7 @@ def checkpoints(as_json: AsJson = False) -> Answer:
 
 @app.command(cls=Command)
 def train(
-    dataset: Annotated[str | None, typer.Option(help="The images to learn from.")] = None,
+    dataset: Annotated[str | None, typer.Option(help=f"The images to learn from. {REFERENCES}")] = None,
     model: Annotated[str | None, typer.Option(help="The network to train.")] = None,
     epochs: Annotated[int | None, typer.Option(help="How often each training image is seen.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same run.")] = None,
@@ -220,7 +222,7 @@ def explain(
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Checkpoints and runs.")],
     dataset: Annotated[
-        str | None, typer.Option(help="Test all of them on this one; by default their stored results.")
+        str | None, typer.Option(help=f"Test all of them on this one; by default their stored results. {REFERENCES}")
     ] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,

@@ -12,9 +12,9 @@ from vision_app.console import Answer, AsJson, document, facts, progress_bar
 if TYPE_CHECKING:
     from vision_app.health.findings import Finding
 
-DatasetArgument = Annotated[
-    str, typer.Argument(metavar="DATASET", help="A name of the list, or the path of a folder, zip, CSV or .npz.")
-]
+PLACES = "path of a folder, zip, CSV or .npz, or hub:owner/name[@revision]."
+REFERENCES = f"A name of the list, the {PLACES}"
+DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help=REFERENCES)]
 
 
 def datasets(as_json: AsJson = False) -> Answer:
@@ -51,7 +51,7 @@ def datasets(as_json: AsJson = False) -> Answer:
 
 
 def split(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The path of a folder, zip, CSV or .npz.")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help=f"The {PLACES}")],
     train: Annotated[float, typer.Option(help="Share for training.")] = 0.7,
     validation: Annotated[float, typer.Option(help="Share for validation.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share for testing.")] = 0.15,
@@ -62,13 +62,13 @@ def split(
     as_json: AsJson = False,
 ) -> Answer:
     """Divide a dataset into train, validation and test, stratified by class."""
-    from vision_app.data.own import divide_own
+    from vision_app.data.own import divide_own, open_own
     from vision_app.data.splits import SplitRule
 
     rule = SplitRule(train, validation, test, seed, smallest, largest)
     with progress_bar("Dividing") as progress:
         counts, file = divide_own(dataset, rule, force, progress)
-    found = {"dataset": str(Path(dataset).expanduser().absolute()), "splits": counts, "seed": seed, "file": str(file)}
+    found = {"dataset": open_own(dataset).name, "splits": counts, "seed": seed, "file": str(file)}
     return document(found) if as_json else Answer(facts({**found, "splits": _listed(counts)}))
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from vision_app.data.datasets import find_dataset
+from vision_app.data.datasets import find_dataset, load_split
 from vision_app.data.download import Progress
-from vision_app.data.prepared import Prepared
+from vision_app.data.prepared import Chosen, Mapped, Preparation, Prepared, prepare
 from vision_app.data.ready import Ready, ready_split, ready_training
 from vision_app.errors import InputError
 from vision_app.evaluation.compare import model_bytes
@@ -55,6 +55,28 @@ def evaluate_run(
         file_bytes=model_bytes(run),
         training_seconds=status.seconds,
     )
+
+
+def predict_published(run: Run, dataset: str, split: str, progress: Progress | None = None) -> np.ndarray:
+    """Return the class that a run's model gives to every image of a published split, -1 for one that cannot be read.
+
+    Args:
+        run: the run or checkpoint.
+        dataset: a dataset with the same classes.
+        split: a published split, as it is, without corrections.
+        progress: called with the share done, 0 to 1, and a sentence.
+
+    Raises:
+        InputError: unknown dataset or split, other classes than the model's, or no usable model.
+    """
+    _check_classes(run, dataset)
+    images, labels = load_split(dataset, split, progress)
+    config = run.config()
+    ready = prepare(images, Preparation(config.input_size, config.channels, config.fit), progress)
+    good = np.flatnonzero(ready.is_good) if isinstance(ready, Mapped) else np.arange(len(labels))
+    predicted = np.full(len(labels), -1)
+    predicted[good] = _predict(load_classifier(run), Chosen(ready, good), progress).argmax(1)
+    return predicted
 
 
 def run_latency(run: Run) -> float | None:

@@ -10,12 +10,14 @@ import pytest
 from PIL import Image
 
 from tests.data.photos import class_folders, encoded, picture, write_folder, write_zip
-from vision_app.data import own, writing
+from vision_app.data import own, writing, writing_places
 from vision_app.data.augment import Augmenter
 from vision_app.data.datasets import find_dataset, load_split
 from vision_app.data.patch import write_patch
 from vision_app.data.reading import read_picture
-from vision_app.data.writing import LIST, RECEIPT, safe_names, write_dataset
+from vision_app.data.safe_names import safe_names
+from vision_app.data.writing import write_dataset
+from vision_app.data.writing_places import LIST, RECEIPT
 from vision_app.edits import Edit
 from vision_app.errors import InputError
 
@@ -274,7 +276,7 @@ def test_a_full_disk_is_told(folder: Path, tmp_path: Path, monkeypatch: pytest.M
     def full(target: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing, "put", full)
+    monkeypatch.setattr(writing_places, "put", full)
     with pytest.raises(InputError, match=r"Cannot write .* \(No space left on device\)"):
         write_dataset(str(folder), tmp_path / "out")
 

@@ -1,15 +1,16 @@
 """Fetching a dataset's files: with progress, checked, and never half a file."""
 
-import contextlib
 import errno
 import hashlib
 import http.client
 import os
 import secrets
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from vision_app.errors import InputError
 
@@ -43,57 +44,70 @@ def fetch(file: RemoteFile, progress: Progress | None = None) -> Path:
         InputError: it cannot be reached, or is not the file that its publisher describes.
     """
     target = data_root() / file.path
-    part = _part(target)
-    algorithm, expected = file.digest.split(":")
-    digest = hashlib.new(algorithm, usedforsecurity=False)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(file.url, timeout=30) as reply, part.open("wb") as out:
-            done = 0
-            while block := reply.read(1 << 18):
-                out.write(block)
-                digest.update(block)
-                done += len(block)
-                if progress:
-                    progress(
-                        min(1.0, done / file.num_bytes),
-                        f"Downloading {target.name}: {done / 1e6:.1f} of {file.num_bytes / 1e6:.1f} MB",
-                    )
-        if digest.hexdigest() != expected:
-            raise InputError(
-                f"{file.url} did not send the expected file ({algorithm} {digest.hexdigest()}); nothing was kept."
-            )
-        part.replace(target)
+        with replacing(target) as part, part.open("wb") as out:
+            _receive(file, out, progress)
     except (OSError, http.client.HTTPException) as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise InputError(
-                f"The disk is full: {target.name} needs {file.num_bytes / 1e6:.0f} MB; free some space."
-            ) from error
-        if isinstance(error, PermissionError | FileExistsError | NotADirectoryError):
-            raise InputError(
-                f"Cannot write {target} ({error.strerror}); let VISION_APP_DATA name a folder that you may write to."
-            ) from error
-        reason = getattr(error, "reason", error)
-        raise InputError(
-            f"Could not download {target.name} ({reason}). Connect to the internet and try again, or put the file at {target}."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+        raise InputError(_explain(error, file, target)) from error
     return target
 
 
+def _receive(file: RemoteFile, out: BinaryIO, progress: Progress | None) -> None:
+    """Write what the publisher sends.
+
+    Raises:
+        InputError: it is not what the publisher describes.
+    """
+    algorithm, expected = file.digest.split(":")
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    name, total, done = Path(file.path).name, file.num_bytes, 0
+    with urllib.request.urlopen(file.url, timeout=30) as reply:
+        while block := reply.read(1 << 18):
+            out.write(block)
+            digest.update(block)
+            done += len(block)
+            if progress:
+                progress(min(1.0, done / total), f"Downloading {name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+    if digest.hexdigest() != expected:
+        raise InputError(
+            f"{file.url} did not send the expected file ({algorithm} {digest.hexdigest()}); nothing was kept."
+        )
+
+
+def _explain(error: Exception, file: RemoteFile, target: Path) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"The disk is full: {target.name} needs {file.num_bytes / 1e6:.0f} MB; free some space."
+    if isinstance(error, PermissionError | FileExistsError | NotADirectoryError):
+        return f"Cannot write {target} ({error.strerror}); let VISION_APP_DATA name a folder that you may write to."
+    return (
+        f"Could not download {target.name} ({getattr(error, 'reason', error)}). "
+        f"Connect to the internet and try again, or put the file at {target}."
+    )
+
+
 def put(target: Path, data: bytes) -> None:
-    """Write a file of the data folder whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = _part(target)
-    try:
+    """Write a file whole or not at all."""
+    with replacing(target) as part:
         part.write_bytes(data)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary file beside another, whose place it takes when all went well; else nothing of it stays.
+
+    Every writer has one of its own, because two processes may write the same file.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name[:40]}.{secrets.token_hex(4)}.part")  # a name has 255 bytes at most
+    try:
+        yield part
         part.replace(target)
     finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def clear_parts(folder: Path) -> None:
+    """Delete the temporary files that killed processes left below a folder to which nobody else writes now."""
+    for part in folder.rglob("*.part"):
         part.unlink(missing_ok=True)
-
-
-def _part(target: Path) -> Path:
-    """Return a temporary name beside a file; one for each writer, because two processes may fetch the same file."""
-    return target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")

@@ -2,21 +2,29 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from vision_app.data.dataset import Dataset
 from vision_app.data.datasets import find_dataset, load_split
+from vision_app.data.download import Progress
 from vision_app.data.fetching import is_available
 from vision_app.data.images import FileImages
 from vision_app.errors import InputError
+from vision_app.evaluate_run import predict_published
 from vision_app.health.findings import Item
 from vision_app.health.jobs import read_report
+from vision_app.ui.classify_view import find_model
 from vision_app.ui.pictures import ALL_CLASSES
 
 ALL_SPLITS = "all"
 EVERYTHING = ""
+RIGHT, WRONG = "right", "wrong"
+
+
+_ANSWERS: dict[tuple[Any, ...], np.ndarray] = {}
+KEPT_ANSWERS = 12
 
 
 class Place(NamedTuple):
@@ -36,6 +44,8 @@ class Choice:
         class_name: only this class, or ALL_CLASSES.
         finding: only what this check of the health report found, most suspicious first; EVERYTHING: all pictures.
         search: only files with this in their name.
+        verdict: only images that the model gets RIGHT or WRONG; EVERYTHING: all.
+        model: whose answers decide that.
     """
 
     dataset: str
@@ -43,14 +53,19 @@ class Choice:
     class_name: str = ALL_CLASSES
     finding: str = EVERYTHING
     search: str = ""
+    verdict: str = EVERYTHING
+    model: str | None = None
 
     def with_split(self, split: str) -> "Choice":
         """Return the same of another split."""
         return replace(self, split=split)
 
 
-def find_places(choice: Choice) -> list[Place]:
+def find_places(choice: Choice, progress: Progress | None = None) -> list[Place]:
     """Return the pictures that are asked for, in their published order or, of a finding, the most suspicious first.
+
+    Args:
+        progress: called while a model is asked about every image of a split, which happens once.
 
     Raises:
         InputError: an unknown dataset, split or class, or damaged files.
@@ -61,11 +76,28 @@ def find_places(choice: Choice) -> list[Place]:
     splits = tuple(row.counts) if choice.split == ALL_SPLITS else (choice.split,)
     if choice.finding:
         places = [Place(item.split, item.index) for item in items_of(choice) if item.split in splits]
-        return [place for place in places if _fits(row, choice, place)]
-    found = []
-    for split in splits:
-        found += [Place(split, int(index)) for index in _positions(row, split, choice)]
-    return found
+        found = [place for place in places if _fits(row, choice, place)]
+    else:
+        found = [Place(split, int(index)) for split in splits for index in _positions(row, split, choice)]
+    if not choice.verdict:
+        return found
+    if not choice.model:
+        raise InputError("Expected a model that is right or wrong, got none; train one on this dataset first.")
+    wanted = choice.verdict == RIGHT
+    right = {split: is_right(choice.model, row.name, split, progress) for split in splits}
+    return [place for place in found if right[place.split][place.index] == wanted]
+
+
+def is_right(model: str, dataset: str, split: str, progress: Progress | None = None) -> np.ndarray:
+    """Return whether a model gives each image of a published split its published class, bool (n,); asked once."""
+    run, labels = find_model(model), load_split(dataset, split)[1]
+    changed = run.model_file.stat().st_mtime_ns if run.model_file.exists() else 0
+    key = (run.path, changed, dataset, split, len(labels))
+    if key not in _ANSWERS:
+        _ANSWERS[key] = predict_published(run, dataset, split, progress) == labels
+        while len(_ANSWERS) > KEPT_ANSWERS:
+            del _ANSWERS[next(iter(_ANSWERS))]
+    return _ANSWERS[key]
 
 
 def items_of(choice: Choice) -> tuple[Item, ...]:

@@ -8,6 +8,7 @@ import gradio as gr
 from vision_app.data.datasets import DATASETS
 from vision_app.ui import browse_view as view
 from vision_app.ui.browse_add import AddParts, build_adding
+from vision_app.ui.browse_choice import EVERYTHING, RIGHT, WRONG
 from vision_app.ui.browse_health import FixParts, HealthParts, build_fixes, build_health
 from vision_app.ui.health_view import finding_choices
 from vision_app.ui.pictures import ALL_CLASSES
@@ -16,7 +17,7 @@ from vision_app.ui.thumbs import build_thumbs
 FIRST = next(iter(DATASETS))
 
 # Writes what is shown into the address; number and chosen picture are read off the page itself. `page` is Gradio's own key.
-REMEMBER = """(dataset, split, className, finding, search) => {
+REMEMBER = """(dataset, split, className, finding, search, verdict, model) => {
   setTimeout(() => {
     const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
     if (url.searchParams.get("tab") !== "browse") return;  // another tab was opened meanwhile
@@ -26,6 +27,8 @@ REMEMBER = """(dataset, split, className, finding, search) => {
     set("class", className === "All classes" ? "" : className);
     set("finding", finding);
     set("search", search);
+    set("verdict", verdict);
+    set("model", verdict ? model : "");
     const page = read("#browse-position [data-page]", "page");
     set("sheet", page === "1" ? "" : page);
     set("image", read("#browse-selected [data-image]", "image"));
@@ -52,6 +55,7 @@ class BrowseParts:
     position: gr.HTML
     thumbs: gr.HTML
     model: gr.Dropdown
+    verdict: gr.Radio
     enlarged: gr.HTML
     answer: gr.HTML
     fixes: FixParts
@@ -64,7 +68,7 @@ class BrowseParts:
     @property
     def asked(self) -> list[Any]:
         """What the pictures are chosen by."""
-        return [self.dataset, self.split, self.class_name, self.finding, self.search]
+        return [self.dataset, self.split, self.class_name, self.finding, self.search, self.verdict, self.model]
 
     @property
     def filters(self) -> list[Any]:
@@ -75,6 +79,11 @@ class BrowseParts:
     def about(self) -> list[Any]:
         """What says which dataset this is, and lets it be downloaded."""
         return [self.facts, self.fetch, self.start]
+
+    @property
+    def answering(self) -> list[Any]:
+        """Whose answers are shown, and which pictures by them."""
+        return [self.model, self.verdict]
 
     @property
     def gallery(self) -> list[Any]:
@@ -98,10 +107,10 @@ def build_parts() -> BrowseParts:
             pager = _pager()
             thumbs = build_thumbs(elem_id="browse-gallery", min_height=480)
         with gr.Column(scale=4, min_width=300, elem_classes="vw-beside"):
-            model, enlarged, fixes, answer = _picture()
+            model, verdict, enlarged, fixes, answer = _picture()
     health = build_health()
     statistics = gr.HTML(elem_id="browse-statistics", min_height=200)
-    picture = (model, enlarged, answer, fixes)
+    picture = (model, verdict, enlarged, answer, fixes)
     shown = (gr.State(None), gr.State(None))
     return BrowseParts(*filters, facts, *fetch, *pager, thumbs, *picture, health, statistics, adding, *shown)
 
@@ -149,10 +158,16 @@ def _pager() -> tuple[list[gr.Button], gr.HTML]:
     return [first, previous, following, last], position
 
 
-def _picture() -> tuple[gr.Dropdown, gr.HTML, FixParts, gr.HTML]:
+def _picture() -> tuple[gr.Dropdown, gr.Radio, gr.HTML, FixParts, gr.HTML]:
     """Return the choice of a model, the enlarged picture, what corrects it, and what the model says to it."""
     return (
         gr.Dropdown([], label="Probabilities by", info="A model of this dataset.", elem_id="browse-model"),
+        gr.Radio(
+            [("All", EVERYTHING), ("Right", RIGHT), ("Wrong", WRONG)],
+            value=EVERYTHING,
+            label="Only pictures that it gets",
+            elem_id="browse-verdict",
+        ),
         gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=238),
         build_fixes(),
         gr.HTML(elem_id="browse-answer"),

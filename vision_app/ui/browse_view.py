@@ -7,6 +7,7 @@ import numpy as np
 
 from vision_app.data.dataset import Dataset
 from vision_app.data.datasets import find_dataset, list_datasets, load_split
+from vision_app.data.download import Progress
 from vision_app.data.fetching import is_available
 from vision_app.data.images import FileImages, Images
 from vision_app.data.patch import read_patch
@@ -120,17 +121,18 @@ def _shape(row: Dataset) -> str:
     return f"{height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
 
 
-def find_page(choice: Choice, number: int) -> GalleryPage:
+def find_page(choice: Choice, number: int, progress: Progress | None = None) -> GalleryPage:
     """Return the page nearest to the one asked for.
 
     Args:
         choice: what to show; a dataset that is not on this machine has a single empty page.
         number: from 1.
+        progress: called while a model is asked about every image.
 
     Raises:
         InputError: an unknown dataset, split or class, or damaged files.
     """
-    places = find_places(choice)
+    places = find_places(choice, progress)
     num_pages = max(1, -(-len(places) // PER_PAGE))
     number = min(max(1, number), num_pages)
     shown = places[(number - 1) * PER_PAGE : number * PER_PAGE]

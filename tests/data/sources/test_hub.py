@@ -24,6 +24,7 @@ from vision_app.data.patch import patch_file
 from vision_app.data.prepared import Preparation, prepare
 from vision_app.data.reading import read_picture
 from vision_app.data.sources import hub as hub_source
+from vision_app.data.sources import hub_download
 from vision_app.data.splits import SplitRule
 from vision_app.errors import InputError
 
@@ -327,9 +328,9 @@ class Enough(Exception):
 def test_a_download_is_interrupted_in_the_middle_of_a_file(
     hub: Hub, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tallies: list[hub_source._Tally] = []
+    tallies: list[hub_download._Tally] = []
 
-    class Watched(hub_source._Tally):
+    class Watched(hub_download._Tally):
         def __init__(self) -> None:
             super().__init__()
             tallies.append(self)
@@ -345,7 +346,7 @@ def test_a_download_is_interrupted_in_the_middle_of_a_file(
 
     hub.add("ann/colours", parquet_files())
     hub.before_half = hold
-    monkeypatch.setattr(hub_source, "_Tally", Watched)
+    monkeypatch.setattr(hub_download, "_Tally", Watched)
     with pytest.raises(Enough):
         find_dataset("hub:ann/colours", stop)
     assert not left_behind(data_folder) and not list(data_folder.rglob("train-*"))

@@ -15,7 +15,10 @@ from vision_app.data.images import FileImages
 from vision_app.data.prepared import Preparation, prepare
 from vision_app.data.reading import read_picture
 from vision_app.data.sources import parquet
-from vision_app.data.sources.parquet import ParquetFiles, choose_tables, list_tables, read_features
+from vision_app.data.sources.parquet import ParquetFiles
+from vision_app.data.sources.parquet_columns import read_features
+from vision_app.data.sources.parquet_listing import list_tables
+from vision_app.data.sources.parquet_tables import choose_tables
 from vision_app.errors import InputError
 
 pa = pytest.importorskip("pyarrow")

@@ -16,27 +16,18 @@ SKIPPED = gr.skip()
 
 def opened(query: dict[str, str], shown: object = None) -> tuple:
     request = SimpleNamespace(query_params=query)
-    return tab._open(shown, "digits", "test", ALL_CLASSES, "", "", None, request)
+    return tab._open(shown, "digits", "test", ALL_CLASSES, "", "", "", None, request)
 
 
 def named(values: tuple) -> SimpleNamespace:
     """Name what opening the tab, or choosing another dataset, gives: the filters and the gallery."""
-    split, class_name, finding, search, facts, fetch, start, model, *rest = values
+    split, class_name, finding, search, facts, fetch, start, model, verdict, *rest = values
     moves, (page, thumbs, position, selected, enlarged, answer, *_) = rest[:4], rest[4:]
     names = (
-        "split",
-        "class_name",
-        "finding",
-        "search",
-        "facts",
-        "fetch",
-        "start",
-        "model",
-        "page",
-        "thumbs",
+        "split", "class_name", "finding", "search", "facts", "fetch", "start", "model", "verdict", "page", "thumbs",
         "position",
-    )
-    found = (split, class_name, finding, search, facts, fetch, start, model, page, thumbs, position)
+    )  # fmt: skip
+    found = (split, class_name, finding, search, facts, fetch, start, model, verdict, page, thumbs, position)
     return SimpleNamespace(
         **dict(zip(names, found, strict=True)), moves=moves, selected=selected, enlarged=enlarged, answer=answer
     )
@@ -95,7 +86,7 @@ def test_an_image_of_the_other_split_may_be_further_on() -> None:
 def test_coming_back_keeps_what_is_shown() -> None:
     page = tab.view.find_page(Choice("digits", "train", "3"), 2)
     choices, *rest = opened({"dataset": "shapes"}, shown=page)
-    assert choices.choices and rest.count(SKIPPED) == 7 + 4 + 3 + 8
+    assert choices.choices and rest.count(SKIPPED) == 7 + 1 + 4 + 3 + 8
 
 
 def test_another_dataset_begins_anew(data_folder: Path) -> None:
@@ -106,7 +97,7 @@ def test_another_dataset_begins_anew(data_folder: Path) -> None:
 
 
 def test_page_buttons() -> None:
-    asked = ("digits", "test", ALL_CLASSES, "", "")
+    asked = ("digits", "test", ALL_CLASSES, "", "", "", None)
     page = tab.view.find_page(Choice(*asked), 3)
     numbers = [tab._mover(step)(page, *asked)[4].number for step in tab.view.STEPS]
     assert numbers == [1, 2, 4, 6]
@@ -120,7 +111,7 @@ def test_page_buttons_that_lead_nowhere_are_off(number: int, possible: str) -> N
 
 def test_moving_on_drops_the_selection() -> None:
     page = tab.view.find_page(Choice("digits"), 1)
-    selected, enlarged = tab._mover(1)(page, "digits", "test", ALL_CLASSES, "", "")[7:9]
+    selected, enlarged = tab._mover(1)(page, "digits", "test", ALL_CLASSES, "", "", "", None)[7:9]
     assert selected is None and enlarged == tab.view.NO_SELECTION
 
 
@@ -160,3 +151,18 @@ def test_a_model_that_cannot_answer_is_said_beside_the_picture() -> None:
     shown = tab._answer(page, Place("test", 0), "gone")
     assert 'role="alert"' in shown and "gone" in shown
     assert tab._answer(None, None, None) == tab._answer(page, None, "gone") == ""
+
+
+def test_only_pictures_that_a_model_gets_wrong() -> None:
+    asked = ("digits", "test", ALL_CLASSES, "", "", "wrong", "digits")
+    verdict, *rest = tab._judge(*asked, progress=lambda share, words: None)
+    page = rest[4]
+    errors = 359 - round(0.9972 * 359)
+    assert verdict == "wrong" and page.count == errors
+    right = tab.view.find_page(Choice(*asked[:5], "right", "digits"), 1)
+    assert right.count == 359 - errors
+    found = named(opened({"dataset": "digits", "verdict": "wrong", "model": "digits"})[1:])
+    assert (found.verdict, found.model.value, found.page.count) == ("wrong", "digits", errors)
+    assert named(opened({"verdict": "wrong", "model": "none"})[1:]).page.count == 359
+    with pytest.raises(gr.Error, match="Expected a model"):
+        tab._judge(*asked[:6], None)

@@ -13,7 +13,7 @@ from vision_app.health import jobs
 from vision_app.ui import browse_health as health
 from vision_app.ui import browse_view as view
 from vision_app.ui.browse_add import add_dataset
-from vision_app.ui.browse_choice import ALL_SPLITS, EVERYTHING, Choice, Place
+from vision_app.ui.browse_choice import ALL_SPLITS, EVERYTHING, RIGHT, WRONG, Choice, Place
 from vision_app.ui.browse_layout import REMEMBER, BrowseParts, build_parts
 from vision_app.ui.browse_statistics import statistics_html
 from vision_app.ui.browse_view import GalleryPage
@@ -48,8 +48,8 @@ def build(page: Page) -> None:
 def _wire_opening(
     page: Page, parts: BrowseParts, remembered: dict[str, Any], about: dict[str, Any], asking: dict[str, Any]
 ) -> None:
-    filled = [*parts.asked, *parts.about, parts.model, *parts.gallery, *parts.health.filled]
-    opened = page.tab.select(_open, [parts.shown, *parts.asked, parts.model], filled, **OPENING)
+    filled = [parts.dataset, *_anew(parts)]
+    opened = page.tab.select(_open, [parts.shown, *parts.asked], filled, **OPENING)
     opened.then(**remembered)
     opened.then(**about)
     opened.then(**asking)
@@ -57,7 +57,7 @@ def _wire_opening(
 
 def _anew(parts: BrowseParts) -> list[Any]:
     """What begins anew with another dataset."""
-    return [*parts.filters, *parts.about, parts.model, *parts.gallery, *parts.health.filled]
+    return [*parts.filters, *parts.about, *parts.answering, *parts.gallery, *parts.health.filled]
 
 
 def _wire_filters(parts: BrowseParts, remembered: dict[str, Any], about: dict[str, Any]) -> None:
@@ -79,6 +79,8 @@ def _wire_pictures(parts: BrowseParts, remembered: dict[str, Any], asking: dict[
     clicked_on.success(None, None, None, js=view.show_beside("browse-selected"), api_visibility="private")
     clicked_on.then(**asking)
     parts.model.input(**asking)
+    for listen in (parts.verdict.input, parts.model.input):
+        listen(_judge, parts.asked, [parts.verdict, *parts.gallery], **SEEN | PREDICT).then(**remembered)
 
 
 def _wire_download(parts: BrowseParts, about: dict[str, Any]) -> None:
@@ -96,7 +98,7 @@ def _wire_health(parts: BrowseParts, remembered: dict[str, Any]) -> None:
     ended = [parts.finding, *section.filled]
     section.timer.tick(_look, [parts.dataset, parts.finding], ended, queue=False, **QUIET)
     shown = section.report.click(
-        _act, parts.asked, [parts.split, parts.finding, *parts.gallery, *section.corrected], **QUIET
+        _act, parts.asked[:5], [parts.split, parts.finding, *parts.gallery, *section.corrected], **QUIET
     )
     shown.then(**remembered)
     shown.success(None, None, None, js=view.show_above("browse-gallery"), api_visibility="private")
@@ -132,6 +134,7 @@ def _open(
     class_name: str,
     finding: str,
     search: str,
+    verdict: str,
     model: str | None,
     request: gr.Request,
 ) -> tuple[Any, ...]:
@@ -139,7 +142,7 @@ def _open(
     choices = view.dataset_choices()
     if shown is not None:
         same = len(view.STEPS) + 3 + 8  # page buttons, page, thumbs, position, and all about the picture
-        rest = (_model_dropdown(name, model), *[gr.skip()] * same, *health.filled(name))
+        rest = (_model_dropdown(name, model), gr.skip(), *[gr.skip()] * same, *health.filled(name))
         return gr.Dropdown(choices=choices), *[gr.skip()] * 7, *rest
     wanted = address(request)
     name = wanted["dataset"] if wanted.get("dataset") in [value for _, value in choices] else name
@@ -149,7 +152,8 @@ def _open(
         gr.Dropdown(choices=choices, value=name),
         *_filters(choice),
         *_facts(name),
-        _model_dropdown(name, None),
+        _model_dropdown(name, choice.model),
+        choice.verdict,
         *_gallery(page, _wanted_place(choice, wanted.get("image", ""))),
         *health.filled(name),
     )
@@ -166,7 +170,16 @@ def _wanted_choice(name: str, wanted: dict[str, str], split: str) -> Choice:
         wanted["class"] if wanted.get("class") in row.classes else ALL_CLASSES,
         wanted["finding"] if wanted.get("finding") in kinds else EVERYTHING,
         wanted.get("search", "") if row.place else "",
+        *_wanted_verdict(name, wanted),
     )
+
+
+def _wanted_verdict(name: str, wanted: dict[str, str]) -> tuple[str, str | None]:
+    """Return whether right or wrong answers of which model the address asks for."""
+    model, verdict = wanted.get("model"), wanted.get("verdict")
+    if verdict in (RIGHT, WRONG) and is_available(find_dataset(name)) and model in view.model_choices(name):
+        return verdict, model
+    return EVERYTHING, None
 
 
 def _wanted_place(choice: Choice, text: str) -> Place | None:
@@ -183,13 +196,24 @@ def _change_dataset(name: str, split: str) -> tuple[Any, ...]:
     split = split if split in [value for _, value in view.split_choices(name)] else "test"
     choice = Choice(name, split)
     page = view.find_page(choice, 1)
-    return *_filters(choice), *_facts(name), _model_dropdown(name, None), *_gallery(page), *health.filled(name)
+    answering = (_model_dropdown(name, None), EVERYTHING)
+    return *_filters(choice), *_facts(name), *answering, *_gallery(page), *health.filled(name)
 
 
 @say_errors(CANNOT)
 def _first_page(*asked: Any) -> tuple[Any, ...]:
     """Show the first page after a filter has changed."""
     return _gallery(view.find_page(Choice(*asked), 1))
+
+
+@say_errors("Cannot ask the model")
+def _judge(*asked: Any, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:
+    """Show only the pictures that the model gets right, or wrong; the first time it is asked about all of them."""
+    choice = Choice(*asked)
+    if not choice.verdict:
+        return EVERYTHING, *_gallery(view.find_page(choice, 1))
+    page = view.find_page(choice, 1, lambda share, words: progress(share, f"Asking {choice.model}: {words}"))
+    return choice.verdict, *_gallery(page)
 
 
 def _mover(step: int) -> Any:
