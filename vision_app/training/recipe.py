@@ -21,7 +21,11 @@ def default_values(dataset: str, model: str) -> dict[str, Any]:
     data, info = find_dataset(dataset), find_model(model)
     height, _, channels = data.image_shape or (PHOTO_SIZE, PHOTO_SIZE, 3)
     recipe = {"epochs": data.epochs, "augmentation": data.augmentation, **info.recipe}
-    return {**recipe, "input_size": info.input_size_for(min(height, max(PHOTO_SIZE, info.default_size))), "channels": channels}
+    return {
+        **recipe,
+        "input_size": info.input_size_for(min(height, max(PHOTO_SIZE, info.default_size))),
+        "channels": channels,
+    }
 
 
 def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunConfig | None = None) -> RunConfig:
