@@ -58,6 +58,7 @@ def start(dataset: str) -> None:
             start_new_session=True,
             env=child_environment(),
         )
+    _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]  # collects those that have ended
     _CHILDREN.append(process)
 
 

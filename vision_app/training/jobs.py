@@ -37,6 +37,8 @@ def start(config: RunConfig) -> Run:
             start_new_session=True,
             env=child_environment(),
         )
+    for child in _CHILDREN.values():
+        child.poll()  # collects those that have ended
     _CHILDREN[run.path] = process
     return run
 
