@@ -54,7 +54,10 @@ def randomize(network: "Model", seed: int = 0) -> None:
         if variable.name in ("moving_variance", "gamma"):
             values = generator.uniform(0.5, 2, shape)
         elif len(shape) > 1:
-            values = generator.normal(0, 1 / np.sqrt(np.prod(shape[:-1])), shape)
+            inputs = (
+                shape[:2] if len(shape) == 4 and shape[-1] == 1 else shape[:-1]
+            )  # depthwise: each channel by itself
+            values = generator.normal(0, 1 / np.sqrt(np.prod(inputs)), shape)
         else:
             values = generator.normal(0.1, 0.3, shape)
         variable.assign(values.astype(np.float32))

@@ -69,3 +69,8 @@ def test_names_of_options_are_shown_as_text() -> None:
 
 def test_without_a_run_there_is_nothing_to_unfold() -> None:
     assert settings_html(None) == ""
+
+
+def test_a_run_of_a_dataset_that_has_gone_is_still_listed() -> None:
+    config = make_config("digits", "simple_cnn", {"epochs": 3}).updated(dataset="gone", fingerprint="x")
+    assert differences(config) == []

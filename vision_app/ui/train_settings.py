@@ -5,11 +5,12 @@ import html
 
 from vision_app.config import RunConfig
 from vision_app.data.augment import AUGMENTATIONS
+from vision_app.errors import InputError
 from vision_app.training.recipe import make_config
 from vision_app.ui.forms import ADVANCED, BASIC, TITLES
 
 CHANNELS = {1: "grey", 3: "colour"}
-EMPTY = {"train_limit": "all", "dropout": "the model's own"}
+EMPTY = {"train_limit": "all", "dropout": "the model's own", "weights": "none"}
 
 
 def settings_html(config: RunConfig | None) -> str:
@@ -25,7 +26,10 @@ def settings_html(config: RunConfig | None) -> str:
 
 def differences(config: RunConfig) -> list[str]:
     """Return what differs from the defaults of the run's dataset and model: ["50 epochs", "learning rate 0.01"]."""
-    usual = _defaults(config.dataset, config.model)
+    try:
+        usual = _defaults(config.dataset, config.model)
+    except InputError:  # the dataset has gone since
+        return []
     changed = [name for name in (*BASIC, *ADVANCED) if getattr(config, name) != getattr(usual, name)]
     return [_phrase(config, name) for name in changed]
 
@@ -40,7 +44,7 @@ def in_words(config: RunConfig, name: str) -> str:
         return ", ".join(f"{key} {option}" for key, option in value.items()) or "none"
     if name == "channels":
         return CHANNELS.get(value, "the dataset's own")
-    if value is None:
+    if value is None or value == "":
         return EMPTY.get(name, "the dataset's own")
     if isinstance(value, bool):
         return "on" if value else "off"

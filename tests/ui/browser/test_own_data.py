@@ -43,6 +43,7 @@ def train(page: Page, title: str, model: str, epochs: int, seconds: float = 240)
     page.locator("#field-epochs input").fill(str(epochs))
     page.locator("#train-start").click()
     live = page.locator("#train-live")
+    expect(live).to_contain_text(title)  # and no longer the run before
     expect(live).to_contain_text("Completed", timeout=seconds * 1000)
 
 
