@@ -94,4 +94,4 @@ def test_material_photos_with_a_pretrained_network(page: Page, tmp_path: Path) -
     page.locator("#browse-gallery button").first.click()
     wait_for(page, lambda: "says" in page.locator("#browse-answer").inner_text(), "the new model's answer")
     accuracy = page.evaluate("fetch('api/models').then(r => r.json()).then(m => m.runs[0].test_accuracy)")
-    assert accuracy > 0.5  # guessing gives 0.2
+    assert accuracy > 0.35  # of 50 photos of five materials; guessing gives 0.2
