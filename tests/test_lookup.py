@@ -21,3 +21,9 @@ def test_a_near_name_is_suggested() -> None:
 def test_an_unknown_name_lists_the_known_ones(name: object) -> None:
     with pytest.raises(InputError, match=r"Known: mnist, cifar10\.$"):
         find(TABLE, name, "dataset")
+
+
+def test_a_long_table_is_not_listed_whole() -> None:
+    table = {f"run{number:03}": number for number in range(100)}
+    with pytest.raises(InputError, match=r"Known: run000, .*, run014 and 85 more\.$"):
+        find(table, "nothing", "model")
