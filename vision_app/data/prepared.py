@@ -28,7 +28,9 @@ from vision_app.errors import InputError
 
 CHUNK = 256  # images that are written, and checked, together
 CHECKED_CHUNKS = 32
-RELEASE_BYTES = 32 * 2**20  # pages of the mapped file are given back after so much; the system maps several times as many
+RELEASE_BYTES = (
+    32 * 2**20
+)  # pages of the mapped file are given back after so much; the system maps several times as many
 MAX_ADVANCE_BYTES = 2**28  # smaller sets are resized once and kept
 WAITING, GOOD, BROKEN = 0, 1, 2
 
