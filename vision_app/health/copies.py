@@ -15,36 +15,29 @@ def find_exact(evidence: Evidence) -> tuple[Item, ...]:
 
 
 def find_near(evidence: Evidence) -> Finding:
-    """Find near copies, those across splits first, the likeliest before the others.
-
-    Of very small pictures so many look alike that copies cannot be told from them.
-    """
-    sizes = evidence.look.sizes[evidence.look.good]
-    if np.median(sizes.min(1)) < SMALLEST_SIDE:
-        height, width = np.median(sizes, axis=0).astype(int)
+    """Find near copies, those across splits first, the likeliest before the others."""
+    near = _near(evidence)
+    if near is None:
+        height, width = np.median(evidence.look.sizes[evidence.look.good], axis=0).astype(int)
         said = f"Pictures of {width} × {height} pixels are too small to tell copies from look-alikes."
         return Finding(kind="near_duplicate", count=0, detail=said)
-    likely = [pair for pair in evidence.pairs if not pair.exact and pair.score >= NEAR]
-    items = tuple(_item(evidence, pair) for pair in likely[:KEPT_ITEMS])
-    return Finding(kind="near_duplicate", count=len(likely), items=items)
+    items = tuple(_item(evidence, pair) for pair in near[:KEPT_ITEMS])
+    return Finding(kind="near_duplicate", count=len(near), items=items)
 
 
 def find_conflicts(evidence: Evidence) -> tuple[Item, ...]:
     """Return copies whose labels differ."""
     labels = evidence.look.labels
-    copies = {pair for pair in evidence.pairs if pair.exact}
-    near = {(item.split, item.index) for item in find_near(evidence).items}
-    conflicts = [
-        pair
-        for pair in evidence.pairs
-        if labels[pair.first] != labels[pair.second] and (pair in copies or _key(evidence, pair) in near)
-    ]
-    return tuple(_item(evidence, pair) for pair in conflicts)
+    copies = [pair for pair in evidence.pairs if pair.exact] + (_near(evidence) or [])
+    return tuple(_item(evidence, pair) for pair in copies if labels[pair.first] != labels[pair.second])
 
 
-def _key(evidence: Evidence, pair: Pair) -> tuple[str, int]:
-    place = evidence.look.place(pair.first)
-    return place.split, place.index
+def _near(evidence: Evidence) -> list[Pair] | None:
+    """Return the near copies, or None for pictures so small that too many look alike."""
+    sizes = evidence.look.sizes[evidence.look.good]
+    if np.median(sizes.min(1)) < SMALLEST_SIDE:
+        return None
+    return [pair for pair in evidence.pairs if not pair.exact and pair.score >= NEAR]
 
 
 def _item(evidence: Evidence, pair: Pair) -> Item:
