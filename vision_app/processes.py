@@ -1,7 +1,9 @@
-"""What a child process is given: the package on its path, quiet logs, and no secrets."""
+"""Child processes: what they are given (the package on their path, quiet logs, no secrets), and whether one still lives."""
 
 import os
 from pathlib import Path
+
+import psutil
 
 SECRET_PARTS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "APIKEY")
 SECRET_WORDS = {"KEY", "KEYS", "PAT", "AUTH"}  # whole words only: PATH is none
@@ -18,6 +20,20 @@ def child_environment() -> dict[str, str]:
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "TF_CPP_MIN_LOG_LEVEL": kept.get("TF_CPP_MIN_LOG_LEVEL", "2"),
     }
+
+
+def is_alive(pid: int, started: float) -> bool:
+    """Whether the very process that said so lives: a process number alone may have been given out again.
+
+    Args:
+        pid: its number.
+        started: when it was created, in seconds since 1970.
+    """
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _is_secret(name: str) -> bool:

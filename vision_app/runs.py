@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vision_app.config import RunConfig, describe
 from vision_app.errors import InputError
+from vision_app.processes import is_alive
 
 State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
 LIVE: tuple[State, ...] = ("queued", "running")
@@ -278,14 +278,10 @@ def _created(run: Run) -> float:
 
 
 def _is_alive(status: Status) -> bool:
-    """Whether the very process that wrote the status lives: a process number alone may have been given out again."""
+    """Whether the process that wrote the status lives, or may still be about to write its number."""
     if status.pid is None or status.pid_started is None:
         return time.time() - status.created < STARTING_SECONDS
-    try:
-        process = psutil.Process(status.pid)
-        return abs(process.create_time() - status.pid_started) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+    return is_alive(status.pid, status.pid_started)
 
 
 def _slug(text: str) -> str:

@@ -15,7 +15,7 @@ from vision_app.data.datasets import find_dataset
 from vision_app.data.download import data_root
 from vision_app.errors import InputError
 from vision_app.health.findings import HealthReport
-from vision_app.processes import child_environment
+from vision_app.processes import child_environment, is_alive
 from vision_app.runs import write_atomic
 
 SAY_EVERY = 0.5
@@ -77,12 +77,7 @@ def progress_of(dataset: str) -> tuple[float, str] | None:
         return None
     if status.get("pid") is None:
         return (0.0, status["words"]) if time.time() - status["time"] < STARTING_SECONDS else None
-    try:
-        process = psutil.Process(status["pid"])
-        alive = abs(process.create_time() - status["started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        alive = False
-    return (status["share"], status["words"]) if alive else None
+    return (status["share"], status["words"]) if is_alive(status["pid"], status["started"]) else None
 
 
 def error_of(dataset: str) -> str:
