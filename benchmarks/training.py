@@ -18,7 +18,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from vision_app.data.datasets import DATASETS, is_available
+from vision_app.data.datasets import DATASETS
+from vision_app.data.fetching import is_available
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
 

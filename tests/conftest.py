@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vision_app.data.datasets import find_dataset, is_available
+from vision_app.data.datasets import find_dataset
 from vision_app.data.download import data_root
+from vision_app.data.fetching import is_available
 from vision_app.runs import Run
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

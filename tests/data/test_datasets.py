@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from vision_app.data import datasets
-from vision_app.data.datasets import DATASETS, find_dataset, is_available, load_split
+from vision_app.data.datasets import DATASETS, find_dataset, load_split
 from vision_app.data.download import RemoteFile
+from vision_app.data.fetching import is_available
 from vision_app.data.sources import cifar
 from vision_app.errors import InputError
 

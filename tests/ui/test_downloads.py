@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vision_app.data.datasets import DATASETS, is_available, load_split
+from vision_app.data.datasets import DATASETS, load_split
 from vision_app.data.download import RemoteFile
+from vision_app.data.fetching import is_available
 from vision_app.ui import downloads
 from vision_app.ui.downloads import end_html, progress_html, stop_download, watch
 

@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from vision_app.data.datasets import Dataset, load_split
+from vision_app.data.dataset import Dataset
+from vision_app.data.datasets import load_split
 from vision_app.errors import InputError
 from vision_app.readable import duration
 from vision_app.ui.messages import alert
