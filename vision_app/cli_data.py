@@ -88,7 +88,7 @@ def health(
     from vision_app.health.report import check_health
 
     with progress_bar("Looking") as progress:
-        report = check_health(dataset, skip or (), model, progress)
+        report, _ = check_health(dataset, skip or (), model, progress)
     if as_json:
         return Answer(report.to_json())
     cells = [[CHECKS[found.kind].title, found.count, _examples(found)] for found in report.findings]

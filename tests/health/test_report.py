@@ -46,7 +46,7 @@ def names_of(report: HealthReport, kind: str) -> set[str]:
 
 
 def test_planted_faults_are_found_and_nothing_else(planted: Path) -> None:
-    report = check_health(str(planted), skip=SLOW)
+    report, _ = check_health(str(planted), skip=SLOW)
     broken = {f"{colour}/{number:03}.jpg" for colour, number in
               (("blue", 0), ("blue", 10), ("blue", 20), ("blue", 30), ("green", 0), ("green", 10), ("green", 20),
                ("green", 30), ("red", 0), ("red", 10))}  # fmt: skip
@@ -67,7 +67,7 @@ def test_planted_faults_are_found_and_nothing_else(planted: Path) -> None:
 
 
 def test_places_are_those_of_the_published_splits(planted: Path) -> None:
-    report = check_health(str(planted), skip=SLOW)
+    report, _ = check_health(str(planted), skip=SLOW)
     for item in (*report.find("broken").items, *report.find("odd_file").items):
         assert load_split(str(planted), item.split)[0].names[item.index] == item.file
 
@@ -77,7 +77,7 @@ def test_rare_and_missing_classes(tmp_path: Path, data_folder: Path, monkeypatch
     files = class_folders(20, before="train/") | class_folders(3, before="test/")
     rare = {name: content for name, content in files.items() if "train/red" not in name or name[-7:-4] < "006"}
     without = {name: content for name, content in rare.items() if "test/blue" not in name}
-    report = check_health(str(write_folder(tmp_path / "set", without)), skip=SLOW)
+    report, _ = check_health(str(write_folder(tmp_path / "set", without)), skip=SLOW)
     assert (report.find("class_missing").count, report.find("class_missing").detail) == (1, "blue in test")
     assert report.find("imbalance").detail == "red 6; blue has 20"
 
@@ -92,7 +92,7 @@ def test_copies_and_wrong_labels_are_found(tmp_path: Path, data_folder: Path, mo
     files["test/red/copy.png"] = files["train/red/005.png"]
     files["test/blue/wrong.png"] = encoded(picture("green", 990))
     files["train/blue/wrong.png"] = encoded(picture("red", 991))
-    report = check_health(str(write_folder(tmp_path / "set", files)))
+    report, _ = check_health(str(write_folder(tmp_path / "set", files)))
     exact = report.find("exact_duplicate").items
     assert [(item.file, item.partner.split) for item in exact] == [("test/red/copy.png", "train")]
     suspects = {item.file: item.suggested_label for item in report.find("label_error").items}
@@ -101,7 +101,7 @@ def test_copies_and_wrong_labels_are_found(tmp_path: Path, data_folder: Path, mo
 
 
 def test_a_set_of_arrays() -> None:
-    report = check_health("digits", skip=SLOW)
+    report, _ = check_health("digits", skip=SLOW)
     assert report.counts == {"train": 1438, "test": 359}
     assert report.find("broken").count == report.find("odd_file").count == report.find("grey").count == 0
 
@@ -109,7 +109,7 @@ def test_a_set_of_arrays() -> None:
 def test_nothing_but_broken_files(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "_OPENED", {})
     files = dict.fromkeys(class_folders(5), b"broken")
-    report = check_health(str(write_folder(tmp_path / "set", files)))
+    report, _ = check_health(str(write_folder(tmp_path / "set", files)))
     assert [finding.kind for finding in report.findings] == ["broken"] and report.findings[0].count == 15
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import psutil
 from vision_app.data.datasets import find_dataset
 from vision_app.data.download import data_root
 from vision_app.errors import InputError
+from vision_app.health.embedding import Embedding, embed
 from vision_app.health.findings import HealthReport
 from vision_app.processes import child_environment, is_alive
 from vision_app.runs import write_atomic
@@ -35,6 +37,27 @@ def read_report(dataset: str) -> HealthReport | None:
     except (OSError, ValueError):
         return None
     return report if report.counts == find_dataset(dataset).counts else None
+
+
+def map_file(dataset: str) -> Path:
+    """Return where the vectors and maps of a dataset's images are kept."""
+    return report_file(dataset).with_suffix(".npz")
+
+
+def read_map(dataset: str) -> Embedding | None:
+    """Return the vectors and maps of the last look, or None; like the report they are forgotten when the dataset changes."""
+    file = map_file(dataset)
+    if read_report(dataset) is None:
+        return None
+    try:
+        return _load(file, file.stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+@lru_cache(maxsize=2)
+def _load(file: Path, _changed: int) -> Embedding:
+    return Embedding.load(file)
 
 
 def start(dataset: str) -> None:
@@ -102,7 +125,10 @@ def main(dataset: str) -> int:
             _write_status(dataset, share=share, words=words, **who)
 
     try:
-        write_atomic(report_file(dataset), check_health(dataset, progress=say).to_json())
+        report, evidence = check_health(dataset, progress=say)
+        if len(evidence.look.good):
+            embed(evidence, say).save(map_file(dataset))
+        write_atomic(report_file(dataset), report.to_json())  # last: with it the page shows both
     except InputError as error:
         report_file(dataset).parent.mkdir(parents=True, exist_ok=True)
         _write_status(dataset, share=1.0, words="", error=str(error), **who)

@@ -24,11 +24,11 @@ def describe_views(greys: np.ndarray, features: np.ndarray | None) -> tuple[np.n
     small = np.array([cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA) for image in greys])
     small = small.reshape(-1, 16, 16)
     parts = [
-        _compressed(flat_gradients(maps), flat_gradients(maps, mirrored=True), *EDGES),
-        _compressed(_centred(small), _centred(small[:, :, ::-1]), *LIGHT),
+        compressed(flat_gradients(maps), flat_gradients(maps, mirrored=True), *EDGES),
+        compressed(_centred(small), _centred(small[:, :, ::-1]), *LIGHT),
     ]
     if features is not None:
-        parts.append(_compressed(features, features, *NETWORK))
+        parts.append(compressed(features, features, *NETWORK))
     return _unit(np.hstack([part[0] for part in parts])), _unit(np.hstack([part[1] for part in parts]))
 
 
@@ -37,8 +37,17 @@ def _centred(images: np.ndarray) -> np.ndarray:
     return _unit(flat - flat.mean(1, keepdims=True))
 
 
-def _compressed(direct: np.ndarray, mirrored: np.ndarray, size: int, weight: float) -> tuple[np.ndarray, np.ndarray]:
-    """Keep the main components, half whitened so that the commonest do not drown the others."""
+def compressed(direct: np.ndarray, mirrored: np.ndarray, size: int, weight: float) -> tuple[np.ndarray, np.ndarray]:
+    """Keep the main components, half whitened so that the commonest do not drown the others.
+
+    Args:
+        direct, mirrored: descriptions of the images and of the mirrored images, shape (n, d).
+        size: components that are kept.
+        weight: length of the vectors that are returned.
+
+    Returns:
+        Two arrays of shape (n, size).
+    """
     sample = np.concatenate([direct[::3], mirrored[::3]])
     mean = sample.mean(0)
     values, vectors = np.linalg.eigh((sample - mean).T @ (sample - mean) / max(len(sample), 1))

@@ -22,8 +22,8 @@ DESCRIBERS = {1: ("mnist", "fashion_mnist", "digits"), 3: ("cifar10", "shapes")}
 
 def check_health(
     name: str, skip: Collection[str] = (), model: str | None = None, progress: Progress | None = None
-) -> HealthReport:
-    """Look for everything that is wrong with a dataset.
+) -> tuple[HealthReport, Evidence]:
+    """Look for everything that is wrong with a dataset; return the report and what was found out for it.
 
     Args:
         name: as for `find_dataset`.
@@ -47,7 +47,7 @@ def check_health(
     findings: list[Finding] = [check(evidence) for kind, check in CHECKS.items() if kind not in skip and len(look.good)]
     if not len(look.good):
         findings = [CHECKS["broken"](evidence)]
-    return HealthReport(
+    report = HealthReport(
         dataset=dataset.name,
         seconds=round(time.perf_counter() - began, 2),
         counts=dataset.counts,
@@ -55,6 +55,7 @@ def check_health(
         skipped=tuple(skip),
         model=chosen.name if chosen else None,
     )
+    return report, evidence
 
 
 def find_model_of(dataset: Dataset, name: str | None) -> Run | None:

@@ -13,8 +13,9 @@ from vision_app.data.fetching import is_available
 from vision_app.data.images import FileImages
 from vision_app.errors import InputError
 from vision_app.evaluate_run import predict_published
+from vision_app.health.embedding import LAYOUTS, Region
 from vision_app.health.findings import Item
-from vision_app.health.jobs import read_report
+from vision_app.health.jobs import read_map, read_report
 from vision_app.ui.classify_view import find_model
 from vision_app.ui.pictures import ALL_CLASSES
 
@@ -46,6 +47,7 @@ class Choice:
         search: only files with this in their name.
         verdict: only images that the model gets RIGHT or WRONG; EVERYTHING: all.
         model: whose answers decide that.
+        region: only images within this rectangle of a map, as `parse_region` reads it; empty: all.
     """
 
     dataset: str
@@ -55,6 +57,7 @@ class Choice:
     search: str = ""
     verdict: str = EVERYTHING
     model: str | None = None
+    region: str = ""
 
     def with_split(self, split: str) -> "Choice":
         """Return the same of another split."""
@@ -79,6 +82,9 @@ def find_places(choice: Choice, progress: Progress | None = None) -> list[Place]
         found = [place for place in places if _fits(row, choice, place)]
     else:
         found = [Place(split, int(index)) for split in splits for index in _positions(row, split, choice)]
+    if choice.region:
+        inside = _inside(row.name, choice.region)
+        found = [place for place in found if place in inside]
     if not choice.verdict:
         return found
     if not choice.model:
@@ -86,6 +92,31 @@ def find_places(choice: Choice, progress: Progress | None = None) -> list[Place]
     wanted = choice.verdict == RIGHT
     right = {split: is_right(choice.model, row.name, split, progress) for split in splits}
     return [place for place in found if right[place.split][place.index] == wanted]
+
+
+def parse_region(text: str) -> tuple[str, Region] | None:
+    """Read a rectangle of a map, "tsne:0.1,0.2,0.3,0.4" for left, bottom, right, top as shares; None for no text.
+
+    Raises:
+        InputError: the text is no such thing.
+    """
+    if not text:
+        return None
+    layout, _, rest = text.partition(":")
+    try:
+        left, bottom, right, top = (float(part) for part in rest.split(","))
+    except ValueError:
+        left = bottom = right = top = -1.0
+    if layout not in LAYOUTS or not 0 <= left <= right <= 1 or not 0 <= bottom <= top <= 1:
+        raise InputError(f"Expected a region of a map such as tsne:0.1,0.2,0.3,0.4, got '{text[:60]}'; draw it anew.")
+    return layout, (left, bottom, right, top)
+
+
+def _inside(name: str, region: str) -> set[Place]:
+    embedding = read_map(name)
+    if embedding is None:
+        raise InputError("The map of this dataset is gone; check the dataset again, or show all pictures.")
+    return {Place(place.split, place.index) for place in embedding.inside(*parse_region(region))}
 
 
 def is_right(model: str, dataset: str, split: str, progress: Progress | None = None) -> np.ndarray:

@@ -60,12 +60,13 @@ class FixParts:
     exclude: gr.Button
     accept: gr.Button
     label: gr.Dropdown
+    move: gr.Dropdown
     undo: gr.Button
 
     @property
     def all(self) -> list[Any]:
         """Everything that changes with the picture."""
-        return [self.row, self.exclude, self.accept, self.label, self.undo]
+        return [self.row, self.exclude, self.accept, self.label, self.move, self.undo]
 
 
 def build_health() -> HealthParts:
@@ -93,7 +94,8 @@ def build_fixes() -> FixParts:
         exclude = gr.Button("Leave out", size="md", min_width=110, elem_id="browse-exclude")
         undo = gr.Button("Undo", size="md", min_width=90, visible=False, elem_id="browse-undo")
         label = gr.Dropdown([], label="Right class", min_width=150, elem_id="browse-relabel")
-    return FixParts(row, exclude, accept, label, undo)
+        move = gr.Dropdown([], label="Move to", min_width=120, elem_id="browse-move")
+    return FixParts(row, exclude, accept, label, move, undo)
 
 
 def filled(name: str) -> tuple[Any, ...]:
@@ -131,7 +133,7 @@ def patch_to_save(name: str) -> str:
 def fixes(choice: Choice, place: Place | None) -> tuple[Any, ...]:
     """Return what can be done about one picture: values for `FixParts.all`."""
     if place is None:
-        return gr.Row(visible=False), *[gr.skip()] * 4
+        return gr.Row(visible=False), *[gr.skip()] * 5
     dataset = find_dataset(choice.dataset)
     own = [edit for edit in read_patch(dataset) if (edit.split, edit.index) == place]
     item = item_at(choice, place)
@@ -141,16 +143,17 @@ def fixes(choice: Choice, place: Place | None) -> tuple[Any, ...]:
         gr.Button(interactive=not any(edit.action == "exclude" for edit in own)),
         gr.Button(f"Accept {suggested}", visible=suggested is not None),
         gr.Dropdown(choices=list(dataset.classes), value=None),
+        gr.Dropdown(choices=[(name.capitalize(), name) for name in dataset.counts if name != place.split], value=None),
         gr.Button(visible=bool(own)),
     )
 
 
-def correct(choice: Choice, place: Place, action: str, label: str | None = None) -> None:
+def correct(choice: Choice, place: Place, action: str, value: str | None = None) -> None:
     """Correct one picture.
 
     Args:
-        action: "exclude", "relabel", "accept" the suggested label, or "undo".
-        label: the right class, for "relabel".
+        action: "exclude", "relabel", "move", "accept" the suggested label, or "undo".
+        value: the right class for "relabel", the other split for "move".
 
     Raises:
         InputError: there is nothing to accept, or the corrections cannot be written.
@@ -165,10 +168,9 @@ def correct(choice: Choice, place: Place, action: str, label: str | None = None)
         item = item_at(choice, place)
         if item is None or item.suggested_label is None:
             raise InputError("There is no suggested class for this picture; choose the right one.")
-        action, label = "relabel", item.suggested_label
-    edit = Edit(
-        action=action, split=place.split, index=place.index, label=label if action == "relabel" else None, why=why
-    )
+        action, value = "relabel", item.suggested_label
+    given = {"relabel": {"label": value}, "move": {"to": value}}.get(action, {})
+    edit = Edit(action=action, split=place.split, index=place.index, why=why, **given)
     write_patch(dataset, [*kept, edit])
 
 

@@ -10,6 +10,7 @@ from vision_app.ui import browse_view as view
 from vision_app.ui.browse_add import AddParts, build_adding
 from vision_app.ui.browse_choice import EVERYTHING, RIGHT, WRONG
 from vision_app.ui.browse_health import FixParts, HealthParts, build_fixes, build_health
+from vision_app.ui.browse_map import MapParts, build_map
 from vision_app.ui.health_view import finding_choices
 from vision_app.ui.pictures import ALL_CLASSES
 from vision_app.ui.thumbs import build_thumbs
@@ -17,7 +18,7 @@ from vision_app.ui.thumbs import build_thumbs
 FIRST = next(iter(DATASETS))
 
 # Writes what is shown into the address; number and chosen picture are read off the page itself. `page` is Gradio's own key.
-REMEMBER = """(dataset, split, className, finding, search, verdict, model) => {
+REMEMBER = """(dataset, split, className, finding, search, verdict, model, region) => {
   setTimeout(() => {
     const url = new URL(location), set = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
     if (url.searchParams.get("tab") !== "browse") return;  // another tab was opened meanwhile
@@ -29,6 +30,7 @@ REMEMBER = """(dataset, split, className, finding, search, verdict, model) => {
     set("search", search);
     set("verdict", verdict);
     set("model", verdict ? model : "");
+    set("region", region);
     const page = read("#browse-position [data-page]", "page");
     set("sheet", page === "1" ? "" : page);
     set("image", read("#browse-selected [data-image]", "image"));
@@ -58,7 +60,12 @@ class BrowseParts:
     verdict: gr.Radio
     enlarged: gr.HTML
     answer: gr.HTML
+    neighbours: gr.HTML
     fixes: FixParts
+    region: gr.Textbox
+    within: gr.Row
+    everywhere: gr.Button
+    map: MapParts
     health: HealthParts
     statistics: gr.HTML
     adding: AddParts
@@ -68,12 +75,26 @@ class BrowseParts:
     @property
     def asked(self) -> list[Any]:
         """What the pictures are chosen by."""
-        return [self.dataset, self.split, self.class_name, self.finding, self.search, self.verdict, self.model]
+        return [
+            self.dataset,
+            self.split,
+            self.class_name,
+            self.finding,
+            self.search,
+            self.verdict,
+            self.model,
+            self.region,
+        ]
 
     @property
     def filters(self) -> list[Any]:
         """What begins anew with another dataset."""
-        return [self.split, self.class_name, self.finding, self.search]
+        return [self.split, self.class_name, self.finding, self.search, *self.limits]
+
+    @property
+    def limits(self) -> list[Any]:
+        """The region of the map that the pictures are limited to, and the row that says so."""
+        return [self.region, self.within]
 
     @property
     def about(self) -> list[Any]:
@@ -93,7 +114,7 @@ class BrowseParts:
     @property
     def picture(self) -> list[Any]:
         """What changes with the chosen picture."""
-        return [self.selected, self.enlarged, self.answer, *self.fixes.all]
+        return [self.selected, self.enlarged, self.answer, self.neighbours, *self.fixes.all]
 
 
 def build_parts() -> BrowseParts:
@@ -104,13 +125,15 @@ def build_parts() -> BrowseParts:
     adding = build_adding()
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=300):
+            limits = _limits()
             pager = _pager()
             thumbs = build_thumbs(elem_id="browse-gallery", min_height=480)
         with gr.Column(scale=4, min_width=300, elem_classes="vw-beside"):
-            model, verdict, enlarged, fixes, answer = _picture()
+            model, verdict, enlarged, fixes, answer, neighbours = _picture()
+    shown_map = build_map()
     health = build_health()
     statistics = gr.HTML(elem_id="browse-statistics", min_height=200)
-    picture = (model, verdict, enlarged, answer, fixes)
+    picture = (model, verdict, enlarged, answer, neighbours, fixes, *limits, shown_map)
     shown = (gr.State(None), gr.State(None))
     return BrowseParts(*filters, facts, *fetch, *pager, thumbs, *picture, health, statistics, adding, *shown)
 
@@ -146,6 +169,14 @@ def _fetch() -> tuple[gr.Row, gr.Button, gr.Button, gr.HTML]:
     return row, start, stop, status
 
 
+def _limits() -> tuple[gr.Textbox, gr.Row, gr.Button]:
+    """Return the region of the map that is chosen, and the row that says so and lets it go."""
+    with gr.Row(visible=False, elem_id="browse-within") as row:
+        gr.HTML('<p class="vw-note" role="status">Only the pictures within the region of the map.</p>', min_height=20)
+        everywhere = gr.Button("Show all", size="md", scale=0, min_width=110, elem_id="browse-everywhere")
+    return gr.Textbox(visible="hidden"), row, everywhere
+
+
 def _pager() -> tuple[list[gr.Button], gr.HTML]:
     """Return the buttons, in the order of `browse_view.STEPS`, and where the page is told."""
     with gr.Row(elem_classes="vw-pager"):
@@ -158,8 +189,8 @@ def _pager() -> tuple[list[gr.Button], gr.HTML]:
     return [first, previous, following, last], position
 
 
-def _picture() -> tuple[gr.Dropdown, gr.Radio, gr.HTML, FixParts, gr.HTML]:
-    """Return the choice of a model, the enlarged picture, what corrects it, and what the model says to it."""
+def _picture() -> tuple[gr.Dropdown, gr.Radio, gr.HTML, FixParts, gr.HTML, gr.HTML]:
+    """Return the choice of a model, the enlarged picture, what corrects it, what the model says, and what is like it."""
     return (
         gr.Dropdown([], label="Probabilities by", info="A model of this dataset.", elem_id="browse-model"),
         gr.Radio(
@@ -171,4 +202,5 @@ def _picture() -> tuple[gr.Dropdown, gr.Radio, gr.HTML, FixParts, gr.HTML]:
         gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=238),
         build_fixes(),
         gr.HTML(elem_id="browse-answer"),
+        build_thumbs(elem_id="browse-neighbours", min_height=20),
     )

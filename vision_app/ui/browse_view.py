@@ -13,6 +13,7 @@ from vision_app.data.images import FileImages, Images
 from vision_app.data.patch import read_patch
 from vision_app.errors import InputError
 from vision_app.figures import picture_html, probability_bars
+from vision_app.health.jobs import read_map
 from vision_app.runs import list_models
 from vision_app.ui.browse_add import is_local
 from vision_app.ui.browse_choice import ALL_SPLITS, Choice, Place, find_places, item_at
@@ -21,6 +22,7 @@ from vision_app.ui.health_view import history_html
 from vision_app.ui.thumbs import shrink, thumbs_html
 
 PER_PAGE = 60
+NUM_NEIGHBOURS = 6  # one row
 LARGE = 480  # pixels that the enlarged picture has at most
 SPLIT_TITLES = {"train": "Train", "validation": "Validation", "test": "Test"}
 STEPS = (-(10**9), -1, 1, 10**9)  # pages that First, Previous, Next and Last go on by
@@ -264,6 +266,36 @@ def answer_html(choice: Choice, place: Place | None, model: str | None) -> str:
         return f'<p class="vw-note">{NO_MODEL}</p>'
     images, label = _image(choice.dataset, place)
     return _said(classify(images[place.index], [model], choice.dataset)[0], label)
+
+
+def card_html(choice: Choice, place: Place) -> str:
+    """Return the picture whose point on the map was clicked on, with its class; all about it stands beside the gallery."""
+    images, label = _image(choice.dataset, place)
+    picture = picture_html(shrink(_readable(images, place.index)), label, "vw-crisp")
+    return (
+        f'<figure class="vw-map-card">{picture}<figcaption><strong>{html.escape(label)}</strong><br>No. {place.index:,} of '
+        f'{place.split}<br><a href="#browse-selected">All about it</a></figcaption></figure>'
+    )
+
+
+def neighbours_html(choice: Choice, place: Place | None) -> str:
+    """Return the pictures that resemble one the most, to click on, with their classes; nothing before a check."""
+    places = find_neighbours(choice.dataset, place) if place else []
+    if not places:
+        return ""
+    pictures, names = [], []
+    for other in places:
+        images, label = _image(choice.dataset, other)
+        pictures.append(_readable(images, other.index))
+        names.append(f"{label} ({other.split})")
+    return f'<section class="vw-neighbours"><h4>Most alike</h4>{thumbs_html(pictures, names)}</section>'
+
+
+def find_neighbours(dataset: str, place: Place) -> list[Place]:
+    """Return the places of the pictures that resemble one the most, the likest first; none before a check."""
+    embedding = read_map(dataset)
+    found = embedding.neighbours(place.split, place.index, NUM_NEIGHBOURS) if embedding else []
+    return [Place(other.split, other.index) for other, _ in found]
 
 
 def _image(name: str, place: Place) -> tuple[Images, str]:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.data.photos import class_folders, write_zip
-from tests.ui.browser.steps import choose, open_tab, wait_for
+from tests.ui.browser.steps import choose, open_tab, parameter, wait_for
 from vision_app.data.download import data_root
 
 pytestmark = pytest.mark.browser
@@ -47,6 +47,45 @@ def train(page: Page, title: str, model: str, epochs: int, seconds: float = 240)
     expect(live).to_contain_text("Completed", timeout=seconds * 1000)
 
 
+def look_at_the_map(page: Page) -> None:
+    """Choose a region of the map, one of its pictures, and what is like it; then a point of the map."""
+    canvas, position = page.locator("#browse-map canvas"), page.locator("#browse-position")
+    canvas.scroll_into_view_if_needed()
+    canvas.hover()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)  # the very corner is round
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] - 5, steps=6)
+    page.mouse.up()
+    expect(page.locator("#browse-within")).to_be_visible()
+    expect(position).to_contain_text("91 pictures")  # all but the broken one
+    wait_for(page, lambda: (parameter(page, "region") or "").startswith("tsne:"), "the region in the address")
+    page.reload()
+    expect(position).to_contain_text("91 pictures")
+    page.locator("#browse-gallery button").first.click()
+    likest = page.locator("#browse-neighbours button").first
+    label = likest.locator("img").get_attribute("alt").partition(" ")[0]
+    likest.click()
+    expect(page.locator("#browse-selected").get_by_role("heading")).to_have_text(label)
+    page.locator("#browse-everywhere").click()
+    expect(position).to_contain_text("92 pictures")
+    expect(page.locator("#browse-within")).to_be_hidden()
+
+    page.locator("#browse-map-layout").get_by_text("PCA").click()
+    expect(page.locator("#browse-map .vw-map-said")).to_contain_text("two directions")
+    page.locator("#browse-map-colour").get_by_text("Finding").click()
+    expect(page.locator("#browse-map .vw-legend")).to_contain_text("Exact copies 1")
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 1, box["y"] + box["height"] / 2)
+    card = page.locator("#browse-map-card img")
+    for step in range(1, 40):  # from left to right, until there is a point
+        page.mouse.click(box["x"] + step * box["width"] / 40, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(300)
+        if card.count():
+            break
+    expect(card).to_be_visible()
+
+
 def test_from_a_zip_to_its_faults_to_a_trained_model(page: Page, tmp_path: Path) -> None:
     files = class_folders(30, "jpg", before="colours/")
     files["colours/red/broken.jpg"] = b"no picture"
@@ -75,6 +114,7 @@ def test_from_a_zip_to_its_faults_to_a_trained_model(page: Page, tmp_path: Path)
     page.reload()
     expect(page.locator("#browse-health")).to_contain_text("images checked in")
     expect(page.locator("#browse-patch")).to_contain_text("1 left out")
+    look_at_the_map(page)
     train(page, title, "Simple CNN", 3)
 
 

@@ -2,11 +2,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
+import numpy as np
 import pytest
 
 from vision_app.data.datasets import DATASETS, find_dataset
 from vision_app.data.patch import read_patch
 from vision_app.edits import Edit
+from vision_app.health import jobs
+from vision_app.health.embedding import Embedding
+from vision_app.ui import browse_choice, browse_map
 from vision_app.ui.browse_choice import Choice, Place
 from vision_app.ui.pictures import ALL_CLASSES
 from vision_app.ui.tabs import browse as tab
@@ -16,18 +20,18 @@ SKIPPED = gr.skip()
 
 def opened(query: dict[str, str], shown: object = None) -> tuple:
     request = SimpleNamespace(query_params=query)
-    return tab._open(shown, "digits", "test", ALL_CLASSES, "", "", "", None, request)
+    return tab._open(shown, "digits", "test", ALL_CLASSES, "", "", "", None, "", request)
 
 
 def named(values: tuple) -> SimpleNamespace:
     """Name what opening the tab, or choosing another dataset, gives: the filters and the gallery."""
-    split, class_name, finding, search, facts, fetch, start, model, verdict, *rest = values
+    split, class_name, finding, search, region, _, facts, fetch, start, model, verdict, *rest = values
     moves, (page, thumbs, position, selected, enlarged, answer, *_) = rest[:4], rest[4:]
     names = (
-        "split", "class_name", "finding", "search", "facts", "fetch", "start", "model", "verdict", "page", "thumbs",
+        "split", "class_name", "finding", "search", "region", "facts", "fetch", "start", "model", "verdict", "page", "thumbs",
         "position",
     )  # fmt: skip
-    found = (split, class_name, finding, search, facts, fetch, start, model, verdict, page, thumbs, position)
+    found = (split, class_name, finding, search, region, facts, fetch, start, model, verdict, page, thumbs, position)
     return SimpleNamespace(
         **dict(zip(names, found, strict=True)), moves=moves, selected=selected, enlarged=enlarged, answer=answer
     )
@@ -86,7 +90,7 @@ def test_an_image_of_the_other_split_may_be_further_on() -> None:
 def test_coming_back_keeps_what_is_shown() -> None:
     page = tab.view.find_page(Choice("digits", "train", "3"), 2)
     choices, *rest = opened({"dataset": "shapes"}, shown=page)
-    assert choices.choices and rest.count(SKIPPED) == 7 + 1 + 4 + 3 + 8
+    assert choices.choices and rest.count(SKIPPED) == 9 + 1 + 4 + 3 + 9
 
 
 def test_another_dataset_begins_anew(data_folder: Path) -> None:
@@ -117,7 +121,9 @@ def test_moving_on_drops_the_selection() -> None:
 
 def test_a_click_enlarges_and_offers_corrections(data_folder: Path) -> None:
     page = tab.view.find_page(Choice("digits", "test", "4"), 1)
-    place, enlarged, answer, row, exclude, accept, label, undo = tab._select(page, SimpleNamespace(_data={"index": 2}))
+    picture = tab._select(page, SimpleNamespace(_data={"index": 2}))
+    place, enlarged, answer, neighbours, row, exclude, accept, label, move, undo = picture
+    assert neighbours == "" and [value for _, value in move.choices] == ["train"]
     assert (place, answer) == (page.places[2], "") and f'data-image="test-{place.index}"' in enlarged
     assert row.visible and exclude.interactive and not accept.visible and not undo.visible
     assert [value for _, value in label.choices] == list("0123456789")
@@ -130,14 +136,41 @@ def test_a_picture_is_corrected_and_that_is_undone(data_folder: Path) -> None:
     thumbs, _, enlarged, *_ = tab._fixer("exclude")(page, place)
     assert read_patch(digits) == (Edit(action="exclude", split="test", index=place.index),)
     assert "(corrected)" in thumbs and "Published as 4;" in enlarged and "left out" in enlarged
+    tab._fixer("move")(page, place, "train")
+    assert read_patch(digits)[-1] == Edit(action="move", split="test", index=place.index, to="train")
     *_, patch, undo_all, download = tab._fixer("relabel")(page, place, "9")
-    assert "2 corrections" in patch and undo_all.interactive and download.interactive
+    assert "3 corrections" in patch and undo_all.interactive and download.interactive
     tab._fixer("undo")(page, place)
     assert read_patch(digits) == ()
     tab._fixer("relabel")(page, place, "9")
     assert "No corrections" in tab._undo_all(page, place)[-3] and read_patch(digits) == ()
     with pytest.raises(gr.Error, match="click on one"):
         tab._fixer("exclude")(page, None)
+
+
+def test_a_region_of_the_map_fills_the_gallery(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Embedding(
+        splits=("train", "test"),
+        parts=np.uint8([0, 1, 1]),
+        indices=np.int32([7, 3, 4]),
+        vectors=np.eye(3, dtype=np.float32),
+        maps={"tsne": np.float32([[0.1, 0.1], [0.2, 0.2], [0.9, 0.9]])},
+    )
+    monkeypatch.setattr(jobs, "read_map", lambda name: found)
+    for module in (browse_choice, browse_map):
+        monkeypatch.setattr(module, "read_map", lambda name: found)
+    drawn = SimpleNamespace(_data={"region": [0, 0, 0.5, 0.5]})
+    split, class_name, finding, _, region, row, verdict, *rest = tab._limit("digits", "tsne", "digits", drawn)
+    assert (split.value, class_name.value, finding.value, verdict) == ("all", ALL_CLASSES, "", "")
+    assert region == "tsne:0.0000,0.0000,0.5000,0.5000" and row.visible
+    assert rest[4].places == (Place("train", 7), Place("test", 3))
+    again = named(opened({"split": "all", "region": region})[1:])
+    assert again.page.places == rest[4].places and again.region == region
+    assert named(opened({"region": "tsne:9"})[1:]).page.count == 359
+    region, row, *rest = tab._unlimit("digits", "test", ALL_CLASSES, "", "", "", None, region)
+    assert region == "" and not row.visible and rest[4].count == 359
+    card, place, *_ = tab._select_point(rest[4], SimpleNamespace(_data={"index": 2}))
+    assert place == Place("test", 4) and "No. 4 of test" in card
 
 
 def test_a_click_on_nothing_is_refused() -> None:

@@ -1,6 +1,7 @@
 """The Browse tab: look through a dataset, see what is wrong with it, and correct it; bring one of your own."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -11,9 +12,10 @@ from vision_app.data.patch import write_patch
 from vision_app.errors import InputError
 from vision_app.health import jobs
 from vision_app.ui import browse_health as health
+from vision_app.ui import browse_map as maps
 from vision_app.ui import browse_view as view
 from vision_app.ui.browse_add import add_dataset
-from vision_app.ui.browse_choice import ALL_SPLITS, EVERYTHING, RIGHT, WRONG, Choice, Place
+from vision_app.ui.browse_choice import ALL_SPLITS, EVERYTHING, RIGHT, WRONG, Choice, Place, parse_region
 from vision_app.ui.browse_layout import REMEMBER, BrowseParts, build_parts
 from vision_app.ui.browse_statistics import statistics_html
 from vision_app.ui.browse_view import GalleryPage
@@ -29,30 +31,46 @@ SEEN = {"show_progress": "minimal", "api_visibility": "private"}
 CANNOT = "Cannot show these pictures"
 
 
+@dataclass(frozen=True)
+class Follow:
+    """What follows an event: arguments of `then`."""
+
+    remembered: dict[str, Any]
+    about: dict[str, Any]
+    asking: dict[str, Any]
+    drawn: dict[str, Any]
+
+
 def build(page: Page) -> None:
     """Fill the tab."""
     parts = build_parts()
-    remembered = {"fn": None, "inputs": parts.asked, "outputs": None, "js": REMEMBER, "api_visibility": "private"}
-    about = {"fn": _statistics, "inputs": [parts.dataset, parts.split], "outputs": parts.statistics, **SEEN}
-    asking = {"fn": _answer, "inputs": [parts.shown, parts.selected, parts.model], "outputs": parts.answer}
-    asking |= SEEN | PREDICT
-    _wire_opening(page, parts, remembered, about, asking)
-    _wire_filters(parts, remembered, about)
-    _wire_pictures(parts, remembered, asking)
-    _wire_download(parts, about)
-    _wire_health(parts, remembered)
+    section = parts.map
+    mapped = ([parts.dataset, *section.asked, parts.region], [section.map, section.card, section.note])
+    follow = Follow(
+        remembered={"fn": None, "inputs": parts.asked, "js": REMEMBER, "api_visibility": "private"},
+        about={"fn": _statistics, "inputs": [parts.dataset, parts.split], "outputs": parts.statistics, **SEEN},
+        asking={"fn": _answer, "inputs": [parts.shown, parts.selected, parts.model], "outputs": parts.answer}
+        | SEEN
+        | PREDICT,
+        drawn={"fn": _draw_map, "inputs": mapped[0], "outputs": mapped[1], **QUIET},
+    )
+    _wire_opening(page, parts, follow)
+    _wire_filters(parts, follow)
+    _wire_pictures(parts, follow)
+    _wire_download(parts, follow)
+    _wire_health(parts, follow)
+    _wire_map(parts, follow)
     _wire_fixes(parts)
-    _wire_adding(parts, remembered, about)
+    _wire_adding(parts, follow)
 
 
-def _wire_opening(
-    page: Page, parts: BrowseParts, remembered: dict[str, Any], about: dict[str, Any], asking: dict[str, Any]
-) -> None:
+def _wire_opening(page: Page, parts: BrowseParts, follow: Follow) -> None:
     filled = [parts.dataset, *_anew(parts)]
     opened = page.tab.select(_open, [parts.shown, *parts.asked], filled, **OPENING)
-    opened.then(**remembered)
-    opened.then(**about)
-    opened.then(**asking)
+    opened.then(**follow.remembered)
+    opened.then(**follow.about)
+    opened.then(**follow.asking)
+    opened.then(**follow.drawn)
 
 
 def _anew(parts: BrowseParts) -> list[Any]:
@@ -60,48 +78,79 @@ def _anew(parts: BrowseParts) -> list[Any]:
     return [*parts.filters, *parts.about, *parts.answering, *parts.gallery, *parts.health.filled]
 
 
-def _wire_filters(parts: BrowseParts, remembered: dict[str, Any], about: dict[str, Any]) -> None:
+def _wire_filters(parts: BrowseParts, follow: Follow) -> None:
     changed = parts.dataset.input(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET)
     changed.then(lambda: "", None, parts.status, **QUIET)
-    changed.then(**remembered)
-    changed.then(**about)
+    _describe(changed, follow)
     for listen in (parts.split.input, parts.class_name.input, parts.finding.input, parts.search.submit):
-        listen(_first_page, parts.asked, parts.gallery, **QUIET).then(**remembered)
-    parts.split.input(**about)
+        listen(_first_page, parts.asked, parts.gallery, **QUIET).then(**follow.remembered)
+    parts.split.input(**follow.about)
 
 
-def _wire_pictures(parts: BrowseParts, remembered: dict[str, Any], asking: dict[str, Any]) -> None:
+def _describe(changed: gr.events.Dependency, follow: Follow) -> None:
+    """After another dataset was chosen: say what it is like."""
+    changed.then(**follow.remembered)
+    changed.then(**follow.about)
+    changed.then(**follow.drawn)
+
+
+def _wire_pictures(parts: BrowseParts, follow: Follow) -> None:
     for button, step in zip(parts.moves, view.STEPS, strict=True):
         moved = button.click(_mover(step), [parts.shown, *parts.asked], parts.gallery, **QUIET)
-        moved.then(**remembered)
+        moved.then(**follow.remembered)
     clicked_on = parts.thumbs.click(_select, parts.shown, parts.picture, **QUIET)
-    clicked_on.then(**remembered)
+    clicked_on.then(**follow.remembered)
     clicked_on.success(None, None, None, js=view.show_beside("browse-selected"), api_visibility="private")
-    clicked_on.then(**asking)
-    parts.model.input(**asking)
+    clicked_on.then(**follow.asking)
+    likest = parts.neighbours.click(_select_neighbour, [parts.shown, parts.selected], parts.picture, **QUIET)
+    likest.then(**follow.remembered)
+    likest.then(**follow.asking)
+    parts.model.input(**follow.asking)
     for listen in (parts.verdict.input, parts.model.input):
-        listen(_judge, parts.asked, [parts.verdict, *parts.gallery], **SEEN | PREDICT).then(**remembered)
+        judged = listen(_judge, parts.asked, [parts.verdict, *parts.gallery], **SEEN | PREDICT)
+        judged.then(**follow.remembered)
 
 
-def _wire_download(parts: BrowseParts, about: dict[str, Any]) -> None:
+def _wire_download(parts: BrowseParts, follow: Follow) -> None:
     fetching = parts.start.click(_download, parts.dataset, [parts.start, parts.stop, parts.status], **QUIET, **DOWNLOAD)
     fetched = fetching.then(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET)
     fetched.then(lambda: gr.Dropdown(choices=view.dataset_choices()), None, parts.dataset, **QUIET)
-    fetched.then(**about)
+    _describe(fetched, follow)
     parts.stop.click(stop_download, parts.dataset, None, **QUIET)
 
 
-def _wire_health(parts: BrowseParts, remembered: dict[str, Any]) -> None:
+def _wire_health(parts: BrowseParts, follow: Follow) -> None:
     section = parts.health
     section.start.click(_check, parts.dataset, section.filled, **QUIET)
     section.stop.click(_stop_check, parts.dataset, section.filled, **QUIET)
     ended = [parts.finding, *section.filled]
-    section.timer.tick(_look, [parts.dataset, parts.finding], ended, queue=False, **QUIET)
-    shown = section.report.click(
-        _act, parts.asked[:5], [parts.split, parts.finding, *parts.gallery, *section.corrected], **QUIET
-    )
-    shown.then(**remembered)
+    looked = section.timer.tick(_look, [parts.dataset, parts.finding], ended, queue=False, **QUIET)
+    looked.then(**follow.drawn | {"fn": _draw_when_checked})
+    acted = [parts.split, parts.finding, *parts.limits, *parts.gallery, *section.corrected]
+    shown = section.report.click(_act, parts.dataset, acted, **QUIET)
+    shown.then(**follow.remembered)
     shown.success(None, None, None, js=view.show_above("browse-gallery"), api_visibility="private")
+    shown.then(**follow.drawn)
+
+
+def _wire_map(parts: BrowseParts, follow: Follow) -> None:
+    section = parts.map
+    for control in section.asked:
+        control.input(**follow.drawn)
+    chosen = section.map.click(_select_point, parts.shown, [section.card, *parts.picture], **QUIET)
+    chosen.then(**follow.remembered)
+    chosen.then(**follow.asking)
+    limited = section.map.select(
+        _limit,
+        [parts.dataset, section.layout, parts.model],
+        [*parts.filters, parts.verdict, *parts.gallery],
+        **QUIET,
+    )
+    limited.then(**follow.remembered)
+    limited.success(None, None, None, js=view.show_above("browse-within"), api_visibility="private")
+    free = parts.everywhere.click(_unlimit, parts.asked, [*parts.limits, *parts.gallery], **QUIET)
+    free.then(**follow.remembered)
+    free.then(**follow.drawn)
 
 
 def _wire_fixes(parts: BrowseParts) -> None:
@@ -109,7 +158,8 @@ def _wire_fixes(parts: BrowseParts) -> None:
     changed = [parts.thumbs, *parts.picture, *section.corrected]
     for button, action in ((buttons.exclude, "exclude"), (buttons.accept, "accept"), (buttons.undo, "undo")):
         button.click(_fixer(action), [parts.shown, parts.selected], changed, **QUIET)
-    buttons.label.input(_fixer("relabel"), [parts.shown, parts.selected, buttons.label], changed, **QUIET)
+    for choice, action in ((buttons.label, "relabel"), (buttons.move, "move")):
+        choice.input(_fixer(action), [parts.shown, parts.selected, choice], changed, **QUIET)
     section.undo_all.click(_undo_all, [parts.shown, parts.selected], changed, **QUIET)
     text = gr.Textbox(visible="hidden")
     saved = section.download.click(health.patch_to_save, parts.dataset, text, **QUIET)
@@ -117,13 +167,11 @@ def _wire_fixes(parts: BrowseParts) -> None:
     section.upload.upload(_apply_file, [parts.shown, parts.selected, section.upload], changed, **QUIET)
 
 
-def _wire_adding(parts: BrowseParts, remembered: dict[str, Any], about: dict[str, Any]) -> None:
+def _wire_adding(parts: BrowseParts, follow: Follow) -> None:
     adding = parts.adding
     given = [adding.file, adding.path, adding.title]
     added = adding.button.click(_add, given, [parts.dataset, adding.status, *given, adding.fold], **SEEN)
-    shown = added.success(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET)
-    shown.then(**remembered)
-    shown.then(**about)
+    _describe(added.success(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET), follow)
 
 
 @say_errors(CANNOT)
@@ -136,14 +184,15 @@ def _open(
     search: str,
     verdict: str,
     model: str | None,
+    region: str,
     request: gr.Request,
 ) -> tuple[Any, ...]:
     """Fill the tab when it is first shown, as the address says; later only list anew what may have changed."""
     choices = view.dataset_choices()
     if shown is not None:
-        same = len(view.STEPS) + 3 + 8  # page buttons, page, thumbs, position, and all about the picture
+        same = len(view.STEPS) + 3 + 9  # page buttons, page, thumbs, position, and all about the picture
         rest = (_model_dropdown(name, model), gr.skip(), *[gr.skip()] * same, *health.filled(name))
-        return gr.Dropdown(choices=choices), *[gr.skip()] * 7, *rest
+        return gr.Dropdown(choices=choices), *[gr.skip()] * 9, *rest
     wanted = address(request)
     name = wanted["dataset"] if wanted.get("dataset") in [value for _, value in choices] else name
     choice = _wanted_choice(name, wanted, split)
@@ -171,7 +220,18 @@ def _wanted_choice(name: str, wanted: dict[str, str], split: str) -> Choice:
         wanted["finding"] if wanted.get("finding") in kinds else EVERYTHING,
         wanted.get("search", "") if row.place else "",
         *_wanted_verdict(name, wanted),
+        region=_wanted_region(name, wanted),
     )
+
+
+def _wanted_region(name: str, wanted: dict[str, str]) -> str:
+    """Return the region of the map that the address asks for, if there is a map."""
+    region = wanted.get("region", "")
+    try:
+        parse_region(region)
+    except InputError:
+        return ""
+    return region if jobs.read_map(name) is not None else ""
 
 
 def _wanted_verdict(name: str, wanted: dict[str, str]) -> tuple[str, str | None]:
@@ -204,6 +264,47 @@ def _change_dataset(name: str, split: str) -> tuple[Any, ...]:
 def _first_page(*asked: Any) -> tuple[Any, ...]:
     """Show the first page after a filter has changed."""
     return _gallery(view.find_page(Choice(*asked), 1))
+
+
+def _draw_map(name: str, layout: str, colour: str, region: str) -> tuple[Any, str, str]:
+    """Draw the map of the dataset, coloured as asked, with no point chosen."""
+    try:
+        value = maps.map_value(name, layout, colour, region)
+        return value, maps.NO_POINT if value else "", ""
+    except InputError as error:
+        return gr.skip(), "", alert(str(error))
+
+
+def _draw_when_checked(name: str, *asked: str) -> tuple[Any, ...]:
+    """Draw the map once the look at the dataset has ended."""
+    return (gr.skip(),) * 3 if jobs.progress_of(name) is not None else _draw_map(name, *asked)
+
+
+@say_errors(CANNOT)
+def _select_point(shown: GalleryPage, event: gr.EventData) -> tuple[Any, ...]:
+    """Enlarge the picture whose point was clicked on."""
+    place = maps.picked(shown.choice.dataset, event)
+    return view.card_html(shown.choice, place), *_picture(shown.choice, place)
+
+
+@say_errors(CANNOT)
+def _select_neighbour(shown: GalleryPage, place: Place, event: gr.EventData) -> tuple[Any, ...]:
+    """Enlarge one of the pictures that resemble the enlarged one."""
+    places = view.find_neighbours(shown.choice.dataset, Place(*place))
+    return _picture(shown.choice, places[clicked(event, len(places))])
+
+
+@say_errors(CANNOT)
+def _limit(name: str, layout: str, model: str | None, event: gr.EventData) -> tuple[Any, ...]:
+    """Show the pictures within the rectangle that was drawn on the map: all of them, whatever was asked for before."""
+    choice = Choice(name, ALL_SPLITS, model=model, region=maps.region_of(layout, event))
+    return *_filters(choice), EVERYTHING, *_gallery(view.find_page(choice, 1))
+
+
+@say_errors(CANNOT)
+def _unlimit(*asked: Any) -> tuple[Any, ...]:
+    """Show the pictures outside of the region, too."""
+    return *_limits(""), *_gallery(view.find_page(replace(Choice(*asked), region=""), 1))
 
 
 @say_errors("Cannot ask the model")
@@ -282,7 +383,7 @@ def _look(name: str, finding: str) -> tuple[Any, ...]:
 
 
 @say_errors("Cannot do this")
-def _act(name: str, split: str, class_name: str, finding: str, search: str, event: gr.EventData) -> tuple[Any, ...]:
+def _act(name: str, event: gr.EventData) -> tuple[Any, ...]:
     """Show what a finding is about, or make the corrections that it suggests."""
     data = event._data or {}
     choice = Choice(name, ALL_SPLITS, ALL_CLASSES, str(data.get("kind", "")))
@@ -293,6 +394,7 @@ def _act(name: str, split: str, class_name: str, finding: str, search: str, even
     return (
         gr.Radio(choices=view.split_choices(name), value=ALL_SPLITS),
         gr.Dropdown(choices=choices, value=choice.finding),
+        *_limits(""),
         *_gallery(view.find_page(choice, 1)),
         *health.corrected(name),
     )
@@ -302,10 +404,10 @@ def _fixer(action: str) -> Any:
     """Return the handler of a button that corrects the selected picture."""
 
     @say_errors("Cannot correct this picture")
-    def fix(shown: GalleryPage | None, place: Place | None, label: str | None = None) -> tuple[Any, ...]:
+    def fix(shown: GalleryPage | None, place: Place | None, value: str | None = None) -> tuple[Any, ...]:
         if shown is None or place is None:
             raise InputError("Expected a picture to correct, got none; click on one.")
-        health.correct(shown.choice, Place(*place), action, label)
+        health.correct(shown.choice, Place(*place), action, value)
         return _after_correction(shown, Place(*place))
 
     return fix
@@ -340,14 +442,20 @@ def _add(file: str | None, path: str, title: str, progress: gr.Progress = gr.Pro
 
 
 def _filters(choice: Choice) -> tuple[Any, ...]:
-    """Return split, class, finding and search, with what this dataset has of each."""
+    """Return split, class, finding, search and region, with what this dataset has of each."""
     row = find_dataset(choice.dataset)
     return (
         gr.Radio(choices=view.split_choices(choice.dataset), value=choice.split),
         gr.Dropdown(choices=class_names(choice.dataset), value=choice.class_name),
         gr.Dropdown(choices=finding_choices(jobs.read_report(choice.dataset)), value=choice.finding),
         gr.Textbox(value=choice.search, visible=row.place is not None or bool(row.folder)),
+        *_limits(choice.region),
     )
+
+
+def _limits(region: str) -> tuple[str, gr.Row]:
+    """Return the region of the map, and the row that says so."""
+    return region, gr.Row(visible=bool(region))
 
 
 def _facts(name: str) -> tuple[str, Any, Any]:
@@ -366,8 +474,9 @@ def _gallery(page: GalleryPage, place: Place | None = None) -> tuple[Any, ...]:
 
 
 def _picture(choice: Choice, place: Place | None) -> tuple[Any, ...]:
-    """Return the chosen picture, room for a model's answer, and what can be corrected."""
-    return place, view.selected_html(choice, place), "", *health.fixes(choice, place)
+    """Return the chosen picture, room for a model's answer, what is like it, and what can be corrected."""
+    said = (view.selected_html(choice, place), "", view.neighbours_html(choice, place))
+    return place, *said, *health.fixes(choice, place)
 
 
 def _model_dropdown(name: str, chosen: str | None) -> gr.Dropdown:

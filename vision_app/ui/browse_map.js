@@ -1,0 +1,211 @@
+// The map of a dataset's images. Gradio calls this with `element`, `props`, `watch` and `trigger` when it appears.
+// Python sends places and groups of all images (`props.value`); drawing, zooming and pointing happen here.
+const canvas = element.querySelector("canvas");
+const pen = canvas.getContext("2d");
+const legend = element.querySelector(".vw-legend");
+const said = element.querySelector(".vw-map-said");
+const tip = element.querySelector(".vw-map-tip");
+const near = element.querySelector(".vw-map-near");
+const whole = element.querySelector(".vw-map-whole");
+const EVERYTHING = [0, 0, 1, 1], PALETTE = 12, REACH = 14, DRAG = 5;
+let count = 0, places = null, groups = null, order = null, names = [], region = null, picked = -1, marks = [];
+let view = EVERYTHING, lit = null, start = null, box = null, scheduled = false, layout = "";
+
+function numbers(text, Type) {
+  return new Type(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+}
+
+function read() {
+  const value = props.value || {};
+  element.querySelector(".vw-map").hidden = !value.count;
+  element.querySelector(".vw-empty").hidden = Boolean(value.count);
+  if (!value.count) { count = 0; return; }
+  if (value.layout !== layout || value.count !== count) view = EVERYTHING;
+  picked = -1;
+  ({ count, names, marks, layout } = value);
+  places = numbers(value.places, Uint16Array);
+  groups = numbers(value.groups, Uint16Array);
+  region = value.region;
+  lit = null;
+  // A fixed shuffle: else the last class would cover the others.
+  order = Uint32Array.from({ length: count }, (_, index) => index);
+  let state = 1;
+  for (let last = count - 1; last > 0; last--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const other = state % (last + 1);
+    [order[last], order[other]] = [order[other], order[last]];
+  }
+  said.textContent = value.said;
+  buildLegend(value.sizes);
+  draw();
+}
+
+function buildLegend(sizes) {
+  legend.replaceChildren(...names.map((name, group) => {
+    const button = document.createElement("button"), dot = document.createElement("i"), small = document.createElement("small");
+    button.type = "button";
+    button.setAttribute("aria-pressed", "false");
+    dot.style.background = `var(${colour(group)})`;
+    small.textContent = sizes[group].toLocaleString("en");
+    button.append(dot, name, " ", small);
+    button.addEventListener("click", () => {
+      lit = lit === group ? null : group;
+      [...legend.querySelectorAll("button")].forEach((other, index) => other.setAttribute("aria-pressed", index === lit));
+      draw();
+    });
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  }));
+}
+
+function colour(group) {
+  return names[group] === props.value.rest ? "--vw-muted-bar" : `--vw-group-${group % PALETTE}`;
+}
+
+function toScreen(index) {
+  const [left, bottom, right, top] = view, pad = 8;
+  const x = (places[2 * index] / 65535 - left) / (right - left), y = (places[2 * index + 1] / 65535 - bottom) / (top - bottom);
+  return [pad + x * (canvas.clientWidth - 2 * pad), pad + (1 - y) * (canvas.clientHeight - 2 * pad)];
+}
+
+function toMap(x, y) {
+  const [left, bottom, right, top] = view, pad = 8, inside = (share) => Math.min(1, Math.max(0, share));
+  return [
+    left + inside((x - pad) / (canvas.clientWidth - 2 * pad)) * (right - left),
+    bottom + inside(1 - (y - pad) / (canvas.clientHeight - 2 * pad)) * (top - bottom),
+  ];
+}
+
+function draw() {
+  if (scheduled) return;
+  scheduled = true;
+  requestAnimationFrame(() => { scheduled = false; paint(); });
+}
+
+function paint() {
+  const width = canvas.clientWidth, height = canvas.clientHeight, ratio = window.devicePixelRatio || 1;
+  if (!count || !width) return;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const style = getComputedStyle(element), colours = names.map((_, group) => style.getPropertyValue(colour(group)).trim());
+  const shown = (view[2] - view[0]) * (view[3] - view[1]) * count;
+  const size = shown > 20000 ? 2 : shown > 3000 ? 3 : 5;
+  const rest = names.indexOf(props.value.rest);
+  for (const front of [false, true]) {  // those that are pointed out, or were found, come last, on top
+    for (const index of order) {
+      const group = groups[index], on = lit === null || group === lit;
+      if (front !== (lit === null ? group !== rest : on)) continue;
+      const [x, y] = toScreen(index);
+      if (x < 0 || y < 0 || x > width || y > height) continue;
+      pen.globalAlpha = on ? 0.8 : 0.08;
+      pen.fillStyle = colours[group];
+      pen.fillRect(x - size / 2, y - size / 2, size, size);
+    }
+  }
+  pen.globalAlpha = 1;
+  writeNames(style);
+  if (picked >= 0) ring(...toScreen(picked), style);
+  if (box || region) outline(box || corners(region), style);
+  near.hidden = !region || view !== EVERYTHING;
+  whole.hidden = view === EVERYTHING;
+}
+
+function writeNames(style) {
+  pen.font = `600 13px ${style.fontFamily}`;
+  pen.textAlign = "center";
+  pen.lineWidth = 4;
+  pen.lineJoin = "round";
+  pen.strokeStyle = style.getPropertyValue("--background-fill-primary");
+  pen.fillStyle = style.getPropertyValue("--body-text-color");
+  for (const [group, index] of marks) {
+    const [x, y] = toScreen(index), half = pen.measureText(names[group]).width / 2;
+    if (x < 0 || x > canvas.clientWidth || y < 0 || y > canvas.clientHeight || (lit !== null && lit !== group)) continue;
+    const inside = Math.min(canvas.clientWidth - half - 4, Math.max(half + 4, x));
+    pen.strokeText(names[group], inside, y + 4);
+    pen.fillText(names[group], inside, y + 4);
+  }
+}
+
+function ring(x, y, style) {
+  pen.lineWidth = 3;
+  pen.strokeStyle = style.getPropertyValue("--body-text-color");
+  pen.beginPath();
+  pen.arc(x, y, 9, 0, 2 * Math.PI);
+  pen.stroke();
+}
+
+function corners([left, bottom, right, top]) {
+  const across = (x) => 8 + ((x - view[0]) / (view[2] - view[0])) * (canvas.clientWidth - 16);
+  const down = (y) => 8 + (1 - (y - view[1]) / (view[3] - view[1])) * (canvas.clientHeight - 16);
+  return [across(left), down(top), across(right), down(bottom)];
+}
+
+function outline([x0, y0, x1, y1], style) {
+  pen.lineWidth = 2;
+  pen.setLineDash([6, 4]);
+  pen.strokeStyle = style.getPropertyValue("--body-text-color");
+  pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
+  pen.setLineDash([]);
+}
+
+function nearest(x, y) {
+  let best = -1, least = REACH * REACH;
+  for (let index = 0; index < count; index++) {
+    if (lit !== null && groups[index] !== lit) continue;
+    const [left, top] = toScreen(index), distance = (left - x) ** 2 + (top - y) ** 2;
+    if (distance < least) [best, least] = [index, distance];
+  }
+  return best;
+}
+
+function point(event) {
+  const area = canvas.getBoundingClientRect();
+  return [event.clientX - area.left, event.clientY - area.top];
+}
+
+canvas.addEventListener("pointerdown", (event) => {
+  if (!event.isPrimary || event.button) return;
+  start = point(event);
+  canvas.setPointerCapture(event.pointerId);
+});
+canvas.addEventListener("pointermove", (event) => {
+  const [x, y] = point(event);
+  if (start && (box || Math.hypot(x - start[0], y - start[1]) > DRAG)) {
+    box = [...start, x, y];
+    tip.hidden = true;
+    draw();
+    return;
+  }
+  const index = start ? -1 : nearest(x, y);
+  tip.hidden = index < 0;
+  if (index < 0) return;
+  tip.textContent = names[groups[index]];
+  tip.style.left = `${Math.min(canvas.clientWidth - 130, x + 14)}px`;
+  tip.style.top = `${y + 14}px`;
+});
+canvas.addEventListener("pointerleave", () => { tip.hidden = true; });
+canvas.addEventListener("pointercancel", () => { start = box = null; draw(); });
+canvas.addEventListener("pointerup", (event) => {
+  if (!start) return;
+  if (box) {
+    const [x0, y0] = toMap(...start), [x1, y1] = toMap(...point(event));
+    region = [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)];
+    trigger("select", { region });
+  } else {
+    const index = nearest(...start);
+    if (index >= 0) { picked = index; trigger("click", { index }); }
+  }
+  start = box = null;
+  draw();
+});
+near.addEventListener("click", () => {
+  const [left, bottom, right, top] = region, least = 0.01;
+  view = [left, bottom, Math.max(right, left + least), Math.max(top, bottom + least)];
+  draw();
+});
+whole.addEventListener("click", () => { view = EVERYTHING; draw(); });
+new ResizeObserver(draw).observe(canvas);
+watch("value", read);
+read();
