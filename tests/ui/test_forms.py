@@ -4,6 +4,7 @@ import gradio as gr
 import pytest
 
 from vision_app.config import RunConfig
+from vision_app.data.augment import AUGMENTATIONS
 from vision_app.data.datasets import DATASETS
 from vision_app.errors import InputError
 from vision_app.models.catalog import MODELS
@@ -32,6 +33,27 @@ def test_what_a_person_changes_arrives() -> None:
     assert config.augmentation == {"cutout": 0.25, "translation": 0.0625}
     assert config.options == {"blocks_per_group": 2}
     assert config.channels == 1
+
+
+def test_strengths_are_the_knobs_of_what_is_chosen() -> None:
+    values = forms.default_form("cifar10", "resnet_small")
+    assert values["strength_translation"] == DATASETS["cifar10"].augmentation.get("translation", 0.0625)
+    values |= {"augmentation": ["rotation", "flip"], "strength_rotation": 25, "strength_flip": None}
+    config = forms.read_form("cifar10", "resnet_small", values)
+    assert config.augmentation == {"rotation": 25, "flip": 0.5}
+    shown = forms.form_values(config)
+    assert (shown["strength_rotation"], sorted(shown["augmentation"])) == (25, ["flip", "rotation"])
+    assert forms.read_form("cifar10", "resnet_small", shown) == config
+    with pytest.raises(InputError, match="Augmentation rotation must be at most 180, got 200"):
+        forms.read_form("cifar10", "resnet_small", values | {"strength_rotation": 200})
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_a_knob_reaches_from_nothing_to_the_strongest(name: str) -> None:
+    row = AUGMENTATIONS[name]
+    knob = forms.build_strength(row, row.default, True)
+    assert (knob.minimum, knob.maximum, knob.value) == (row.smallest, row.largest, row.default)
+    assert row.default / knob.step == pytest.approx(round(row.default / knob.step))  # else the page would round it
 
 
 @pytest.mark.parametrize(

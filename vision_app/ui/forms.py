@@ -7,12 +7,12 @@ from typing import Any
 import gradio as gr
 
 from vision_app.config import RunConfig
-from vision_app.data.augment import AUGMENTATIONS
+from vision_app.data.augment import AUGMENTATIONS, Augmentation
 from vision_app.data.datasets import find_dataset, list_datasets
 from vision_app.models.catalog import MODELS
 from vision_app.training.recipe import make_config
 
-BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "augmentation", "weights")
+BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "weights", "augmentation")
 ADVANCED = (
     "input_size", "channels", "fit", "normalization", "validation_fraction", "train_limit", "synthetic", "dropout", "l2",
     "momentum", "warmup_epochs", "label_smoothing", "monitor", "early_stopping", "patience", "min_delta",
@@ -29,6 +29,8 @@ TITLES = {
     "val_accuracy": "Validation accuracy",
     "val_loss": "Validation loss",
 }
+# How strong each change of the training images is: fields of the form that the config holds in one.
+STRENGTHS = {f"strength_{name}": name for name in AUGMENTATIONS}
 Form = dict[str, gr.components.Component]
 
 
@@ -73,6 +75,21 @@ def build_field(name: str, value: Any) -> gr.components.Component:
     return gr.Number(step=1 if whole else 1e-6, **common)
 
 
+def build_strength(row: Augmentation, value: float, is_chosen: bool) -> gr.Slider:
+    """Return the knob for the strength of one change of the training images; it shows while the change is chosen."""
+    return gr.Slider(
+        row.smallest,
+        row.largest,
+        value,
+        step=1 if row.whole else 0.0025 if row.largest <= 1 else 0.05,
+        label=f"{row.title} ({row.unit})",
+        info=row.description,
+        visible=is_chosen,
+        min_width=130,
+        elem_id=f"field-strength-{row.name}",
+    )
+
+
 def default_form(dataset: str, model: str) -> dict[str, Any]:
     """Return what the form shows for a dataset and a model, by field name."""
     config = make_config(dataset, model, {})
@@ -85,6 +102,7 @@ def form_values(config: RunConfig) -> dict[str, Any]:
     return {
         **values,
         **{name: "" if values[name] is None else str(values[name]) for name in (*MAY_BE_EMPTY, *TEXTS)},
+        **{field: config.augmentation.get(name, _usual(config.dataset, name)) for field, name in STRENGTHS.items()},
         "augmentation": list(config.augmentation),
         "channels": str(config.channels),
         "options": ", ".join(f"{name}={value}" for name, value in config.options.items()),
@@ -101,12 +119,27 @@ def read_form(dataset: str, model: str, values: Mapping[str, Any]) -> RunConfig:
     Raises:
         InputError: a value is missing or impossible; the message names the field.
     """
-    known = find_dataset(dataset).augmentation
     given = {name: value for name, value in values.items() if name not in MAY_BE_EMPTY or value not in (None, "")}
-    given["augmentation"] = {name: known.get(name, -1) for name in values.get("augmentation") or []}
+    given = {name: value for name, value in given.items() if name not in STRENGTHS}
+    given["augmentation"] = read_augmentation(dataset, values)
     if given.get("channels"):
         given["channels"] = int(given["channels"])
     return make_config(dataset, model, given)
+
+
+def read_augmentation(dataset: str, values: Mapping[str, Any]) -> dict[str, float]:
+    """Return the strength of each change that is chosen in a form; an empty knob means the dataset's own, or the usual."""
+    strengths = {}
+    for field, name in STRENGTHS.items():
+        if name in (values.get("augmentation") or []):
+            given = values.get(field)
+            strengths[name] = _usual(dataset, name) if given is None else given
+    return strengths
+
+
+def _usual(dataset: str, name: str) -> float:
+    """Return how strong a change is for a dataset unless somebody says otherwise."""
+    return find_dataset(dataset).augmentation.get(name, AUGMENTATIONS[name].default)
 
 
 def dataset_choices() -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """What a network will receive: training images at its input size, and one of them under many draws of the augmentation."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,13 +18,13 @@ LARGEST_SPLIT = 2_000  # images that are looked through for one that can be read
 
 
 def preview_html(
-    dataset: str, names: Sequence[str], size: int | None, channels: str | None, fit: str, seed: int
+    dataset: str, strengths: Mapping[str, float], size: int | None, channels: str | None, fit: str, seed: int
 ) -> str:
     """Return both rows of pictures as HTML.
 
     Args:
         dataset: as for `find_dataset`.
-        names: the chosen augmentations; each has the strength that the dataset, or its row, gives it.
+        strengths: of the chosen augmentations, by name.
         size: pixels a side; None: the images' own.
         channels: "1" or "3".
         fit: how a picture becomes square.
@@ -38,10 +38,11 @@ def preview_html(
         return '<p class="vw-note">No training image of this set can be read.</p>'
     size = int(size or max(images[0].shape[:2]))
     ready = [preprocess(image[None], size, int(channels or 3), fit)[0] for image in images]
-    strengths = {name: row.augmentation.get(name, -1) for name in names}
     received = _pictures(ready, [row.classes[label] for label in labels])
     try:
-        drawn = preview(ready[0][None], strengths, DRAWS, seed) if strengths else ready[0][None].repeat(DRAWS, 0)
+        # The others come along for changes that mix two images.
+        batch = np.concatenate([ready[:1] * DRAWS, ready[1:]])
+        drawn = preview(batch, strengths, len(batch), seed)[:DRAWS]
     except InputError as error:
         return f'<p class="vw-note" role="alert">{html.escape(str(error))}</p>'
     title = "The first of them, as training changes it: 16 draws" if strengths else "No augmentation: always the same"

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from vision_app.data.augment import AUGMENTATIONS
 from vision_app.errors import InputError
 from vision_app.evaluation.compare import list_facts
 from vision_app.runs import list_runs
@@ -76,6 +77,7 @@ def _build_form() -> tuple[forms.Form, gr.Button, gr.Button]:
         stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=120)
     with gr.Group():
         _build_knobs(fields, forms.BASIC, values)
+        _build_strengths(fields, values)
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values)
     _fill_defaults(fields, facts)
@@ -89,22 +91,27 @@ def _build_preview(fields: forms.Form) -> None:
         shown = gr.HTML(elem_id="train-preview", min_height=240)
         again = gr.Button("Other draws", size="md", elem_id="train-preview-again")
     seed, is_open = gr.State(0), gr.State(False)
-    knobs = [fields[name] for name in ("dataset", "augmentation", "input_size", "channels", "fit")]
-    drawing = {"fn": _preview, "inputs": [is_open, seed, *knobs], "outputs": shown, **READING}
+    names = ("dataset", "augmentation", "input_size", "channels", "fit", *forms.STRENGTHS)
+    knobs = {name: fields[name] for name in names}
+
+    def draw(values: dict[gr.components.Component, Any]) -> Any:
+        return _preview(values[is_open], values[seed], {name: values[knob] for name, knob in knobs.items()})
+
+    drawing = {"fn": draw, "inputs": {is_open, seed, *knobs.values()}, "outputs": shown, **READING}
     fold.expand(lambda: True, None, is_open, **READING).then(**drawing)
     fold.collapse(lambda: False, None, is_open, **READING)
     again.click(lambda seed: seed + 1, seed, seed, **READING).then(**drawing)
-    gr.on([knob.change for knob in knobs], trigger_mode="always_last", **drawing)
+    gr.on([knob.change for knob in knobs.values()], trigger_mode="always_last", **drawing)
 
 
-def _preview(
-    is_open: bool, seed: int, dataset: str, names: list[str], size: float | None, channels: str, fit: str
-) -> Any:
+def _preview(is_open: bool, seed: int, knobs: dict[str, Any]) -> Any:
     """Draw the preview, unless it is folded away."""
     if not is_open:
         return gr.skip()
+    dataset, size = knobs["dataset"], knobs["input_size"]
+    strengths = forms.read_augmentation(dataset, knobs)
     try:
-        return preview_html(dataset, names or [], int(size) if size else None, channels, fit, seed)
+        return preview_html(dataset, strengths, int(size) if size else None, knobs["channels"], knobs["fit"], seed)
     except InputError as error:
         return alert(str(error))
 
@@ -117,6 +124,17 @@ def _build_knobs(fields: forms.Form, names: tuple[str, ...], values: dict[str, A
                 fields[name] = forms.build_field(name, values[name])
 
 
+def _build_strengths(fields: forms.Form, values: dict[str, Any]) -> None:
+    """Build a knob for the strength of each augmentation; those of the chosen ones show."""
+    chosen = fields["augmentation"]
+    with gr.Row():
+        for field, name in forms.STRENGTHS.items():
+            row = AUGMENTATIONS[name]
+            fields[field] = forms.build_strength(row, values[field], name in values["augmentation"])
+    shown = [fields[field] for field in forms.STRENGTHS]
+    chosen.input(lambda names: [gr.Slider(visible=name in names) for name in AUGMENTATIONS], chosen, shown, **READING)
+
+
 def _fill_defaults(fields: forms.Form, facts: gr.HTML) -> None:
     """Show the defaults of a dataset and model as soon as one is chosen."""
     names = [*forms.BASIC, *forms.ADVANCED]
@@ -124,10 +142,15 @@ def _fill_defaults(fields: forms.Form, facts: gr.HTML) -> None:
     @say_errors("Cannot choose this")
     def defaults(dataset: str, model: str) -> list[Any]:
         values = forms.default_form(dataset, model)
-        return [train_view.facts(dataset, model, values["input_size"]), *(values[name] for name in names)]
+        strengths = [
+            gr.Slider(value=values[field], visible=name in values["augmentation"])
+            for field, name in forms.STRENGTHS.items()
+        ]
+        return [train_view.facts(dataset, model, values["input_size"]), *(values[name] for name in names), *strengths]
 
     pair = [fields["dataset"], fields["model"]]
-    gr.on([item.input for item in pair], defaults, pair, [facts, *(fields[name] for name in names)], **READING)
+    filled = [facts, *(fields[name] for name in (*names, *forms.STRENGTHS))]
+    gr.on([item.input for item in pair], defaults, pair, filled, **READING)
     fields["input_size"].input(train_view.facts, [*pair, fields["input_size"]], facts, **READING)
 
 
