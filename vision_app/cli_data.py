@@ -58,16 +58,20 @@ def split(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same division.")] = 0,
     smallest: Annotated[int, typer.Option("--min", min=1, help="Fewest images that a class must have.")] = 3,
     largest: Annotated[int | None, typer.Option("--max", min=1, help="Most images taken of a class.")] = None,
+    together: Annotated[
+        bool, typer.Option("--keep-together", help="Keep exact and near copies of an image on one side.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a division that is there already.")] = False,
     as_json: AsJson = False,
 ) -> Answer:
     """Divide a dataset into train, validation and test, stratified by class."""
     from vision_app.data.own import divide_own, open_own
     from vision_app.data.splits import SplitRule
+    from vision_app.health.together import group_copies
 
     rule = SplitRule(train, validation, test, seed, smallest, largest)
     with progress_bar("Dividing") as progress:
-        counts, file = divide_own(dataset, rule, force, progress)
+        counts, file = divide_own(dataset, rule, force, progress, group_copies if together else None)
     found = {"dataset": open_own(dataset).name, "splits": counts, "seed": seed, "file": str(file)}
     return document(found) if as_json else Answer(facts({**found, "splits": _listed(counts)}))
 

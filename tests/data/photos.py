@@ -18,6 +18,12 @@ def picture(colour: str, seed: int, size: tuple[int, int] = (24, 20)) -> Image.I
     return Image.fromarray(np.clip(COLOURS[colour] + noise, 0, 255).astype(np.uint8))
 
 
+def scene(seed: int) -> Image.Image:
+    """Return a picture with enough in it to be recognised again."""
+    coarse = np.random.default_rng(seed).integers(0, 255, (6, 6, 3), np.uint8)
+    return Image.fromarray(coarse).resize((64, 64), Image.Resampling.BICUBIC)
+
+
 def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
     """Return a picture's file."""
     file = io.BytesIO()

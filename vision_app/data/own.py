@@ -66,7 +66,11 @@ def published_parts(reference: str) -> tuple[tuple[str, ...], dict[str, Part]]:
 
 
 def divide_own(
-    reference: str, rule: SplitRule, force: bool = False, progress: Progress | None = None
+    reference: str,
+    rule: SplitRule,
+    force: bool = False,
+    progress: Progress | None = None,
+    group: Callable[[Images, Progress | None], np.ndarray] | None = None,
 ) -> tuple[dict[str, int], Path]:
     """Divide the set at a path and keep the division; return how many images each split has, and the file.
 
@@ -74,6 +78,8 @@ def divide_own(
         reference: path of a folder, zip, CSV or .npz, or "hub:owner/name[@revision]".
         rule: shares, seed and limits.
         force: replace a division that is published, or was made before.
+        progress: called while a large folder is listed, a dataset of the Hub is fetched, or images are grouped.
+        group: gives each of all images a number (n,); images of one number stay on one side.
 
     Raises:
         InputError: nothing there, impossible shares, too few images, or there is a division and no `force`.
@@ -87,8 +93,8 @@ def divide_own(
         what = "was divided before" if made else f"is divided as published ({found})"
         name = reference if hub.is_hub(reference) else path.name
         raise InputError(f"{name} {what}, and that is kept; --force replaces it.")
-    _, labels = join(parts)
-    positions = make_splits(labels, content.classes, rule)
+    images, labels = join(parts)
+    positions = make_splits(labels, content.classes, rule, group(images, progress) if group else None)
     file = write_division(path, rule, positions, len(labels))
     return {split: len(chosen) for split, chosen in positions.items()}, file
 

@@ -9,6 +9,7 @@ from vision_app.data.datasets import DATASETS
 from vision_app.ui import browse_view as view
 from vision_app.ui.browse_add import AddParts, build_adding
 from vision_app.ui.browse_choice import EVERYTHING, RIGHT, WRONG
+from vision_app.ui.browse_divide import DivideParts, build_dividing
 from vision_app.ui.browse_health import FixParts, HealthParts, build_fixes, build_health
 from vision_app.ui.browse_map import MapParts, build_map
 from vision_app.ui.health_view import finding_choices
@@ -69,6 +70,7 @@ class BrowseParts:
     health: HealthParts
     statistics: gr.HTML
     adding: AddParts
+    dividing: DivideParts
     shown: gr.State
     selected: gr.State
 
@@ -98,8 +100,8 @@ class BrowseParts:
 
     @property
     def about(self) -> list[Any]:
-        """What says which dataset this is, and lets it be downloaded."""
-        return [self.facts, self.fetch, self.start]
+        """What says which dataset this is, and lets it be downloaded or divided."""
+        return [self.facts, self.fetch, self.start, self.dividing.fold]
 
     @property
     def answering(self) -> list[Any]:
@@ -122,7 +124,7 @@ def build_parts() -> BrowseParts:
     filters = _filters()
     facts = gr.HTML(view.facts_html(FIRST), elem_id="browse-facts", min_height=70)
     fetch = _fetch()
-    adding = build_adding()
+    adding, dividing = build_adding(), build_dividing()
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=300):
             limits = _limits()
@@ -135,7 +137,7 @@ def build_parts() -> BrowseParts:
     statistics = gr.HTML(elem_id="browse-statistics", min_height=200)
     picture = (model, verdict, enlarged, answer, neighbours, fixes, *limits, shown_map)
     shown = (gr.State(None), gr.State(None))
-    return BrowseParts(*filters, facts, *fetch, *pager, thumbs, *picture, health, statistics, adding, *shown)
+    return BrowseParts(*filters, facts, *fetch, *pager, thumbs, *picture, health, statistics, adding, dividing, *shown)
 
 
 def _filters() -> tuple[gr.Dropdown, gr.Radio, gr.Dropdown, gr.Dropdown, gr.Textbox]:

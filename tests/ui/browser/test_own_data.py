@@ -47,6 +47,25 @@ def train(page: Page, title: str, model: str, epochs: int, seconds: float = 240)
     expect(live).to_contain_text("Completed", timeout=seconds * 1000)
 
 
+def divide_and_remove(page: Page, title: str) -> None:
+    """Divide the dataset anew, then take it off the list."""
+    page.get_by_role("tab", name="Browse", exact=True).click()
+    page.get_by_text("Divide or remove this dataset").click()
+    for name, share in (("train", "0.5"), ("validation", "0.2"), ("test", "0.3")):
+        page.locator(f"#browse-divide-{name} input").fill(share)
+    page.locator("#browse-divide-together input").uncheck()
+    page.locator("#browse-divide-button").click()
+    expect(page.locator("#browse-divide-status")).to_contain_text("Divided: train 46, validation 18, test 28")
+    expect(page.locator("#browse-position")).to_contain_text("92 pictures")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.locator("#browse-remove").click()
+    expect(page.locator("#browse-dataset input")).to_have_value(f"{title} (yours)")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("#browse-remove").click()
+    expect(page.locator("#browse-dataset input")).not_to_have_value(f"{title} (yours)")
+    expect(page.get_by_text("Divide or remove this dataset")).to_be_hidden()
+
+
 def look_at_the_map(page: Page) -> None:
     """Choose a region of the map, one of its pictures, and what is like it; then a point of the map."""
     canvas, position = page.locator("#browse-map canvas"), page.locator("#browse-position")
@@ -116,6 +135,7 @@ def test_from_a_zip_to_its_faults_to_a_trained_model(page: Page, tmp_path: Path)
     expect(page.locator("#browse-patch")).to_contain_text("1 left out")
     look_at_the_map(page)
     train(page, title, "Simple CNN", 3)
+    divide_and_remove(page, title)
 
 
 @pytest.mark.skipif(

@@ -25,7 +25,7 @@ def opened(query: dict[str, str], shown: object = None) -> tuple:
 
 def named(values: tuple) -> SimpleNamespace:
     """Name what opening the tab, or choosing another dataset, gives: the filters and the gallery."""
-    split, class_name, finding, search, region, _, facts, fetch, start, model, verdict, *rest = values
+    split, class_name, finding, search, region, _, facts, fetch, start, _, model, verdict, *rest = values
     moves, (page, thumbs, position, selected, enlarged, answer, *_) = rest[:4], rest[4:]
     names = (
         "split", "class_name", "finding", "search", "region", "facts", "fetch", "start", "model", "verdict", "page", "thumbs",
@@ -90,7 +90,8 @@ def test_an_image_of_the_other_split_may_be_further_on() -> None:
 def test_coming_back_keeps_what_is_shown() -> None:
     page = tab.view.find_page(Choice("digits", "train", "3"), 2)
     choices, *rest = opened({"dataset": "shapes"}, shown=page)
-    assert choices.choices and rest.count(SKIPPED) == 9 + 1 + 4 + 3 + 9
+    assert choices.choices and rest.count(SKIPPED) == 10 + 1 + 4 + 3 + 10
+    assert len(opened({}, page)) == len(opened({}))
 
 
 def test_another_dataset_begins_anew(data_folder: Path) -> None:

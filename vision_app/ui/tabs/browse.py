@@ -14,9 +14,10 @@ from vision_app.health import jobs
 from vision_app.ui import browse_health as health
 from vision_app.ui import browse_map as maps
 from vision_app.ui import browse_view as view
-from vision_app.ui.browse_add import add_dataset
+from vision_app.ui.browse_add import add_dataset, remove_dataset
 from vision_app.ui.browse_choice import ALL_SPLITS, EVERYTHING, RIGHT, WRONG, Choice, Place, parse_region
-from vision_app.ui.browse_layout import REMEMBER, BrowseParts, build_parts
+from vision_app.ui.browse_divide import CONFIRM, divide
+from vision_app.ui.browse_layout import FIRST, REMEMBER, BrowseParts, build_parts
 from vision_app.ui.browse_statistics import statistics_html
 from vision_app.ui.browse_view import GalleryPage
 from vision_app.ui.downloads import end_html, progress_html, stop_download, watch
@@ -172,6 +173,12 @@ def _wire_adding(parts: BrowseParts, follow: Follow) -> None:
     given = [adding.file, adding.path, adding.title]
     added = adding.button.click(_add, given, [parts.dataset, adding.status, *given, adding.fold], **SEEN)
     _describe(added.success(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET), follow)
+    dividing = parts.dividing
+    divided = dividing.button.click(_divide, [parts.dataset, *dividing.asked], dividing.status, **SEEN)
+    answer = gr.Textbox(visible="hidden")
+    removed = dividing.remove.click(_remove, [parts.dataset, answer], parts.dataset, js=CONFIRM, **QUIET)
+    _describe(removed.success(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET), follow)
+    _describe(divided.success(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET), follow)
 
 
 @say_errors(CANNOT)
@@ -190,9 +197,9 @@ def _open(
     """Fill the tab when it is first shown, as the address says; later only list anew what may have changed."""
     choices = view.dataset_choices()
     if shown is not None:
-        same = len(view.STEPS) + 3 + 9  # page buttons, page, thumbs, position, and all about the picture
+        same = len(view.STEPS) + 3 + 10  # page buttons, page, thumbs, position, and all about the picture
         rest = (_model_dropdown(name, model), gr.skip(), *[gr.skip()] * same, *health.filled(name))
-        return gr.Dropdown(choices=choices), *[gr.skip()] * 9, *rest
+        return gr.Dropdown(choices=choices), *[gr.skip()] * 10, *rest
     wanted = address(request)
     name = wanted["dataset"] if wanted.get("dataset") in [value for _, value in choices] else name
     choice = _wanted_choice(name, wanted, split)
@@ -432,6 +439,21 @@ def _after_correction(shown: GalleryPage, place: Place | None) -> tuple[Any, ...
     return thumbs, *_picture(shown.choice, place), *health.corrected(shown.choice.dataset)
 
 
+@say_errors("Cannot divide this dataset")
+def _divide(name: str, *asked: Any, progress: gr.Progress = gr.Progress()) -> str:
+    """Divide the dataset anew."""
+    return divide(name, *asked, progress=lambda share, words: progress(share, words))
+
+
+@say_errors("Cannot remove this dataset")
+def _remove(name: str, answer: str) -> gr.Dropdown:
+    """Take the dataset off the list and show the first one; nothing if a person thought better of it."""
+    if not answer:
+        return gr.skip()
+    remove_dataset(name)
+    return gr.Dropdown(choices=view.dataset_choices(), value=FIRST)
+
+
 @say_errors("Cannot add this dataset")
 def _add(file: str | None, path: str, title: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:
     """Add a dataset and choose it."""
@@ -458,11 +480,12 @@ def _limits(region: str) -> tuple[str, gr.Row]:
     return region, gr.Row(visible=bool(region))
 
 
-def _facts(name: str) -> tuple[str, Any, Any]:
-    """Return the facts, and the download's row and button, which only a missing dataset has."""
+def _facts(name: str) -> tuple[str, Any, Any, Any]:
+    """Return the facts, the download's row and button, which only a missing dataset has, and how to divide one's own."""
     row = find_dataset(name)
     missing = not is_available(row) and bool(row.remote)
-    return view.facts_html(name), gr.Row(visible=missing), gr.Button(f"Download {view.megabytes(row)}")
+    download = gr.Button(f"Download {view.megabytes(row)}")
+    return view.facts_html(name), gr.Row(visible=missing), download, gr.Accordion(visible=row.place is not None)
 
 
 def _gallery(page: GalleryPage, place: Place | None = None) -> tuple[Any, ...]:
