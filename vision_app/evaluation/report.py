@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,16 @@ class ClassReport(BaseModel):
     recall: float
     f1: float
     support: int
+
+
+class DataHealth(BaseModel):
+    """What is wrong with the dataset that a run learned from: kinds that were looked for, and how many of each were found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    checked: tuple[str, ...]
+    findings: dict[str, int]
+    seconds: float
 
 
 class EvaluationReport(BaseModel):
@@ -42,11 +53,16 @@ class EvaluationReport(BaseModel):
     parameters: int | None = None
     file_bytes: int | None = None
     training_seconds: float | None = None
+    health: DataHealth | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names in label order."""
         return tuple(entry.name for entry in self.per_class)
+
+    def with_health(self, health: dict[str, Any] | None) -> "EvaluationReport":
+        """Return the same with what is known of the dataset's health."""
+        return self.model_copy(update={"health": DataHealth(**health) if health else None})
 
     def to_json(self) -> str:
         """Return the report as indented, strict JSON."""

@@ -11,7 +11,7 @@ SMALLEST_SIDE = 16  # pixels
 
 def find_exact(evidence: Evidence) -> tuple[Item, ...]:
     """Return images that are there twice, byte for byte or pixel for pixel."""
-    return tuple(_item(evidence, pair) for pair in evidence.pairs if pair.exact)
+    return tuple(_item(evidence, pair) for pair in evidence.exact_pairs)
 
 
 def find_near(evidence: Evidence) -> Finding:
@@ -28,7 +28,7 @@ def find_near(evidence: Evidence) -> Finding:
 def find_conflicts(evidence: Evidence) -> tuple[Item, ...]:
     """Return copies whose labels differ."""
     labels = evidence.look.labels
-    copies = [pair for pair in evidence.pairs if pair.exact] + (_near(evidence) or [])
+    copies = evidence.exact_pairs + (_near(evidence) or [])
     return tuple(_item(evidence, pair) for pair in copies if labels[pair.first] != labels[pair.second])
 
 

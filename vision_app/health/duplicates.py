@@ -62,8 +62,7 @@ def find_duplicates(
     _check(thumbs, features, splits, digests)
     if not len(thumbs):
         return []
-    order = np.lexsort((np.arange(len(thumbs)), splits))
-    pairs, kept = _exact(order, digests or [hashlib.sha256(thumb.tobytes()).digest() for thumb in thumbs])
+    pairs, kept = find_exact_copies(thumbs, splits, digests)
     greys = grey(thumbs[kept])
     views = describe_views(greys, None if features is None else features[kept])
     jobs = list(combinations_with_replacement(np.unique(splits), 2))
@@ -84,8 +83,16 @@ def _check(thumbs: np.ndarray, features: np.ndarray | None, splits: np.ndarray, 
             raise InputError(f"Expected {len(thumbs)} {name}, one for each thumb, got {len(values)}.")
 
 
-def _exact(order: np.ndarray, digests: Sequence[str | bytes]) -> tuple[list[Pair], np.ndarray]:
-    """Pair each copy with the first image of its content; return the pairs and the images that are no copy."""
+def find_exact_copies(
+    thumbs: np.ndarray, splits: np.ndarray, digests: Sequence[str | bytes] | None
+) -> tuple[list[Pair], np.ndarray]:
+    """Pair each copy with the first image of its content; return the pairs and the images that are no copy.
+
+    Args:
+        thumbs, splits, digests: as for `find_duplicates`.
+    """
+    digests = digests or [hashlib.sha256(thumb.tobytes()).digest() for thumb in thumbs]
+    order = np.lexsort((np.arange(len(thumbs)), splits))
     source: dict[str | bytes, int] = {}
     pairs, kept = [], []
     for index in order.tolist():

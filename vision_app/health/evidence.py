@@ -7,7 +7,7 @@ import numpy as np
 from vision_app.data.download import Progress
 from vision_app.data.images import FileImages
 from vision_app.data.prepared import Preparation, prepare
-from vision_app.health.duplicates import Pair, find_duplicates
+from vision_app.health.duplicates import Pair, find_duplicates, find_exact_copies
 from vision_app.health.features import extract_features, predict_features
 from vision_app.health.label_errors import cross_validated_probabilities
 from vision_app.health.look import SIDE, Look
@@ -49,16 +49,25 @@ class Evidence:
     @cached_property
     def pairs(self) -> list[Pair]:
         """Copies among the readable images, by position in the look, in the order in which they are worth looking at."""
+        thumbs, splits, digests = self._compared()
+        features = None if self.network is None else self.network[0]
+        say = self._saying("Comparing the images")
+        return self._placed(find_duplicates(thumbs, features, splits, digests, progress=say))
+
+    @cached_property
+    def exact_pairs(self) -> list[Pair]:
+        """Exact copies among the readable images, by position in the look."""
+        return self._placed(find_exact_copies(*self._compared())[0])
+
+    def _compared(self) -> tuple[np.ndarray, np.ndarray, list[bytes] | None]:
+        """Return what copies are looked for in: the readable images, their splits, and the digests of their files."""
         look = self.look
         digests = None if look.digests is None else [digest.tobytes() for digest in look.digests[look.good]]
-        pairs = find_duplicates(
-            look.thumbs[look.good],
-            None if self.network is None else self.network[0],
-            look.splits[look.good],
-            digests,
-            progress=self._saying("Comparing the images"),
-        )
-        return [Pair(int(look.good[p.first]), int(look.good[p.second]), p.score, p.exact) for p in pairs]
+        return look.thumbs[look.good], look.splits[look.good], digests
+
+    def _placed(self, pairs: list[Pair]) -> list[Pair]:
+        good = self.look.good
+        return [Pair(int(good[pair.first]), int(good[pair.second]), pair.score, pair.exact) for pair in pairs]
 
     @cached_property
     def out_of_sample(self) -> list[Sample]:

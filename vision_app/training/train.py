@@ -23,6 +23,7 @@ from vision_app.models.parts import Scaling
 from vision_app.predict import make_servable
 from vision_app.runs import Run, write_atomic
 from vision_app.training.callbacks import Asked, HistoryWriter, KeepBest, LearningRate, Stopped, StopWhenAsked
+from vision_app.training.data_check import check_data
 from vision_app.training.pretrained import find_weights
 
 EVALUATION_BATCH = 500
@@ -105,7 +106,7 @@ def train(run: Run, asked: Asked) -> str:
         keeper.save()
     if state != "interrupted":
         run.update_status(message="Testing the best model")
-        finish(run, serving)
+        finish(run, serving, asked)
     return state
 
 
@@ -244,8 +245,8 @@ def make_callbacks(
     return [*callbacks, StopWhenAsked(asked)]
 
 
-def finish(run: Run, serving: keras.Model) -> None:
-    """Test the best model on the test split and make the file that predictions are served from."""
+def finish(run: Run, serving: keras.Model, asked: Asked) -> None:
+    """Test the best model on the test split, make the file that predictions are served from, and look at the data."""
     serving.load_weights(run.model_file)
     config, status = run.config(), run.status()
     test = ready_split(config, config.dataset, "test")
@@ -264,6 +265,8 @@ def finish(run: Run, serving: keras.Model) -> None:
         training_seconds=status.seconds,
     )
     write_atomic(run.path / "report.json", report.to_json())
+    run.update_status(message="Looking at the data")
+    write_atomic(run.path / "report.json", report.with_health(check_data(run, asked)).to_json())
 
 
 def make_tflite(run: Run, serving: keras.Model) -> bool:

@@ -3,12 +3,14 @@
 import functools
 import html
 from typing import Any
+from urllib.parse import urlencode
 
 from vision_app.config import RunConfig
 from vision_app.data.datasets import find_dataset
 from vision_app.data.fetching import is_available
 from vision_app.device import list_gpus
 from vision_app.figures import Series, curves, downsample
+from vision_app.health.catalog import CHECKS
 from vision_app.models.catalog import find_model
 from vision_app.readable import duration, file_size, guessed_duration, percent
 from vision_app.runs import LIVE, Run
@@ -59,7 +61,8 @@ def live_html(run: Run | None, log_axis: bool, stopping: bool = False) -> str:
     alerts = "".join(f"<li>{html.escape(text)}</li>" for text in remarks(progress, verdict, stopping))
     report = run.report()
     tested = (
-        f'<p class="vw-said">Test accuracy {percent(report["accuracy"])} on {report["count"]:,} images.</p>'
+        f'<p class="vw-said">Test accuracy {percent(report["accuracy"])} on {report["count"]:,} images.'
+        f"{data_faults(config.dataset, report.get('health'))}</p>"
         if report
         else ""
     )
@@ -68,6 +71,18 @@ def live_html(run: Run | None, log_axis: bool, stopping: bool = False) -> str:
         f'<ul class="vw-remarks">{alerts}</ul>{charts(config, history, progress, verdict, log_axis)}'
         f"{_failure(run, progress)}</section>"
     )
+
+
+def data_faults(dataset: str, health: dict[str, Any] | None) -> str:
+    """Say what was found to be wrong with the data that a run learned from, with a way to see it; empty if nobody looked."""
+    if not health:
+        return ""
+    looked = f"{len(health['checked'])} kinds of faults were looked for"
+    found = [f"{CHECKS[kind].title.lower()}: {count:,}" for kind, count in health["findings"].items() if kind in CHECKS]
+    if not found:
+        return f" Nothing wrong was found in the data ({looked})."
+    link = "?" + urlencode({"tab": "browse", "dataset": dataset})
+    return f' In the data, {html.escape(", ".join(found))} (<a href="{html.escape(link)}">see them in Browse</a>; {looked}).'
 
 
 def charts(

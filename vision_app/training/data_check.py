@@ -1,0 +1,34 @@
+"""What is wrong with the data that a run learned from, looked up by a process of its own."""
+
+import json
+import logging
+import subprocess
+import sys
+import time
+from typing import Any
+
+from vision_app.processes import child_environment
+from vision_app.runs import Run
+from vision_app.training.callbacks import Asked
+
+log = logging.getLogger(__name__)
+LONGEST = 300  # seconds; the run's result does not wait longer for it
+POLL_SECONDS = 0.1
+
+
+def check_data(run: Run, asked: Asked) -> dict[str, Any] | None:
+    """Return what `health.summary` says of the run's dataset; None when it cannot say, or the run is asked to end."""
+    file = run.path / "health.json"
+    command = [sys.executable, "-m", "vision_app.health.summary", run.config().dataset, str(file)]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=child_environment())
+    limit = time.monotonic() + LONGEST
+    try:
+        while process.poll() is None and time.monotonic() < limit and not asked.wanted:
+            time.sleep(POLL_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+    if process.returncode != 0:
+        log.warning("The data of %s were not checked (exit code %s).", run.name, process.returncode)
+        return None
+    return json.loads(file.read_text(encoding="utf-8"))
