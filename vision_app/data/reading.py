@@ -147,7 +147,8 @@ def _reduced(image: Image.Image) -> Image.Image:
     """
     large = image.width * image.height > LARGE
     if not large and image.mode in ("RGB", "L") and not image.has_transparency_data:
-        return image.convert("RGB")  # the usual case, at once
+        image.load()
+        return image if image.mode == "RGB" else image.convert("RGB")  # the usual case, at once
     scale = LARGE_SIDE / max(image.size) if large else 1
     size = tuple(max(1, round(side * scale)) for side in image.size)
     image.draft(None, size)

@@ -1,6 +1,7 @@
 """Which pictures of a dataset are shown: by split, class, finding, file name, and whether a model is right about them."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -59,12 +60,38 @@ class Choice:
     model: str | None = None
     region: str = ""
 
-    def with_split(self, split: str) -> "Choice":
-        """Return the same of another split."""
-        return replace(self, split=split)
+
+@dataclass(frozen=True)
+class Found:
+    """Pictures in the order in which they are shown; their places are only made for those that are looked at.
+
+    Args:
+        splits: names of the published splits.
+        parts: which of the splits each picture is in, int (n,).
+        indices: its number there, int (n,).
+    """
+
+    splits: tuple[str, ...]
+    parts: np.ndarray
+    indices: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, chosen: slice) -> list[Place]:
+        pairs = zip(self.parts[chosen].tolist(), self.indices[chosen].tolist(), strict=True)
+        return [Place(self.splits[part], index) for part, index in pairs]
+
+    def keep(self, values: Mapping[str, np.ndarray]) -> "Found":
+        """Return those for which the values (bool, one array a split) are true."""
+        kept = np.zeros(len(self), bool)
+        for part, split in enumerate(self.splits):
+            here = self.parts == part
+            kept[here] = values[split][self.indices[here]]
+        return Found(self.splits, self.parts[kept], self.indices[kept])
 
 
-def find_places(choice: Choice, progress: Progress | None = None) -> list[Place]:
+def find_places(choice: Choice, progress: Progress | None = None) -> Found:
     """Return the pictures that are asked for, in their published order or, of a finding, the most suspicious first.
 
     Args:
@@ -74,24 +101,32 @@ def find_places(choice: Choice, progress: Progress | None = None) -> list[Place]
         InputError: an unknown dataset, split or class, or damaged files.
     """
     row = find_dataset(choice.dataset)
-    if not is_available(row):
-        return []
     splits = tuple(row.counts) if choice.split == ALL_SPLITS else (choice.split,)
-    if choice.finding:
-        places = [Place(item.split, item.index) for item in items_of(choice) if item.split in splits]
-        found = [place for place in places if _fits(row, choice, place)]
-    else:
-        found = [Place(split, int(index)) for split in splits for index in _positions(row, split, choice)]
+    if not is_available(row):
+        return Found(splits, np.empty(0, int), np.empty(0, int))
+    found = _of_finding(choice, splits) if choice.finding else _all(row.name, splits)
+    if choice.class_name != ALL_CLASSES or choice.search:
+        found = found.keep({split: _fits(row, split, choice) for split in splits})
     if choice.region:
-        inside = _inside(row.name, choice.region)
-        found = [place for place in found if place in inside]
+        found = found.keep({split: _inside(row, split, choice.region) for split in splits})
     if not choice.verdict:
         return found
     if not choice.model:
         raise InputError("Expected a model that is right or wrong, got none; train one on this dataset first.")
     wanted = choice.verdict == RIGHT
-    right = {split: is_right(choice.model, row.name, split, progress) for split in splits}
-    return [place for place in found if right[place.split][place.index] == wanted]
+    return found.keep({split: is_right(choice.model, row.name, split, progress) == wanted for split in splits})
+
+
+def _all(name: str, splits: tuple[str, ...]) -> Found:
+    counts = [len(load_split(name, split)[1]) for split in splits]
+    indices = np.concatenate([np.arange(count) for count in counts])
+    return Found(splits, np.repeat(np.arange(len(splits)), counts), indices)
+
+
+def _of_finding(choice: Choice, splits: tuple[str, ...]) -> Found:
+    items = [item for item in items_of(choice) if item.split in splits]
+    parts = [splits.index(item.split) for item in items]
+    return Found(splits, np.array(parts, int), np.array([item.index for item in items], int))
 
 
 def parse_region(text: str) -> tuple[str, Region] | None:
@@ -112,11 +147,14 @@ def parse_region(text: str) -> tuple[str, Region] | None:
     return layout, (left, bottom, right, top)
 
 
-def _inside(name: str, region: str) -> set[Place]:
-    embedding = read_map(name)
+def _inside(row: Dataset, split: str, region: str) -> np.ndarray:
+    """Return whether each image of a split lies within a region of the map, bool (n,)."""
+    embedding = read_map(row.name)
     if embedding is None:
         raise InputError("The map of this dataset is gone; check the dataset again, or show all pictures.")
-    return {Place(place.split, place.index) for place in embedding.inside(*parse_region(region))}
+    inside = np.zeros(row.counts[split], bool)
+    inside[[place.index for place in embedding.inside(*parse_region(region)) if place.split == split]] = True
+    return inside
 
 
 def is_right(model: str, dataset: str, split: str, progress: Progress | None = None) -> np.ndarray:
@@ -148,7 +186,8 @@ def _by_place(items: tuple[Item, ...]) -> dict[Place, Item]:
     return {Place(item.split, item.index): item for item in reversed(items)}
 
 
-def _positions(row: Dataset, split: str, choice: Choice) -> np.ndarray:
+def _fits(row: Dataset, split: str, choice: Choice) -> np.ndarray:
+    """Return whether each image of a split is of the class, and its file of the name, bool (n,)."""
     images, labels = load_split(row.name, split)
     chosen = np.ones(len(labels), bool)
     if choice.class_name != ALL_CLASSES:
@@ -158,15 +197,7 @@ def _positions(row: Dataset, split: str, choice: Choice) -> np.ndarray:
             raise InputError(f"The pictures of {row.title} have no file names to search in; clear the search.")
         wanted = choice.search.lower()
         chosen = chosen & np.array([wanted in name.lower() for name in images.names])
-    return np.flatnonzero(chosen)
-
-
-def _fits(row: Dataset, choice: Choice, place: Place) -> bool:
-    images, labels = load_split(row.name, place.split)
-    if choice.class_name != ALL_CLASSES and labels[place.index] != _label(row, choice.class_name):
-        return False
-    named = isinstance(images, FileImages)
-    return not choice.search or (named and choice.search.lower() in images.names[place.index].lower())
+    return chosen
 
 
 def _label(row: Dataset, class_name: str) -> int:
