@@ -73,7 +73,7 @@ def pillow_listing(folder: str) -> dict[str, float]:
 
 
 def our_epochs(folder: str) -> dict[str, float]:
-    """Read two epochs of batches as the trainer does: the first decodes into the mapped file."""
+    """Read two epochs of batches as the trainer does: the first decodes into one file."""
     from vision_app.data.pipeline import TrainingBatches
     from vision_app.data.ready import ready_split
     from vision_app.training.recipe import make_config

@@ -4,7 +4,7 @@ import numpy as np
 
 from vision_app.data.datasets import find_dataset, load_split
 from vision_app.data.download import Progress
-from vision_app.data.prepared import Chosen, Mapped, Preparation, Prepared, prepare
+from vision_app.data.prepared import Chosen, Preparation, Prepared, Stored, prepare
 from vision_app.data.ready import Ready, ready_split, ready_training
 from vision_app.errors import InputError
 from vision_app.evaluation.compare import model_bytes
@@ -73,7 +73,7 @@ def predict_published(run: Run, dataset: str, split: str, progress: Progress | N
     images, labels = load_split(dataset, split, progress)
     config = run.config()
     ready = prepare(images, Preparation(config.input_size, config.channels, config.fit), progress)
-    good = np.flatnonzero(ready.is_good) if isinstance(ready, Mapped) else np.arange(len(labels))
+    good = np.flatnonzero(ready.is_good) if isinstance(ready, Stored) else np.arange(len(labels))
     predicted = np.full(len(labels), -1)
     predicted[good] = _predict(load_classifier(run), Chosen(ready, good), progress).argmax(1)
     return predicted

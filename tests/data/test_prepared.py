@@ -12,7 +12,7 @@ from tests.data.photos import class_folders, write_folder
 from tests.fakes import random_pictures
 from vision_app.data import prepared
 from vision_app.data.images import FileImages, FolderFiles
-from vision_app.data.prepared import Chosen, Mapped, Preparation, prepare
+from vision_app.data.prepared import Chosen, Preparation, Stored, prepare
 from vision_app.data.preprocess import preprocess
 from vision_app.errors import InputError
 
@@ -122,12 +122,24 @@ def test_a_full_disk_is_told_before_anything_is_decoded(images: FileImages, monk
         prepare(images, SMALL)
 
 
-def test_pages_are_given_back_and_the_images_stay_right(images: FileImages, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepared, "RELEASE_BYTES", 1)
+@pytest.mark.parametrize(
+    "positions",
+    [slice(None), slice(2, 9), slice(9, 2, -3), [3], [4, 5, 6, 1, 2, 9, 9], [17, 16, 0], [], slice(5, 5)],
+)
+def test_what_is_asked_for_is_read(images: FileImages, positions: slice | list[int]) -> None:
     ready = prepare(images, SMALL)
-    assert isinstance(ready, Mapped)
-    for _ in range(3):
-        assert np.array_equal(ready[2:9], expected(images)[2:9])
+    assert isinstance(ready, Stored)
+    chosen = positions if isinstance(positions, slice) else np.array(positions, int)
+    assert np.array_equal(ready[chosen], expected(images)[chosen])
+
+
+def test_a_file_that_was_cut_off_is_told(images: FileImages, data_folder: Path) -> None:
+    ready = prepare(images, SMALL)
+    file = next(data_folder.rglob("images.bin"))
+    with file.open("r+b") as opened:
+        opened.truncate(5000)
+    with pytest.raises(InputError, match="have been cut off; delete cache/prepared"):
+        ready[:]
 
 
 @pytest.mark.parametrize("limit", [0, 2**28])

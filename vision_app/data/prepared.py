@@ -1,18 +1,20 @@
 """Images as a network receives them, by position: computed when asked for, or read from a file that is built once.
 
-Decoding a photo takes milliseconds, so pictures in files are decoded once for each input size, into one file that is
-mapped into memory. An interrupted build goes on where it was.
+Decoding a photo takes milliseconds, so pictures in files are decoded once for each input size, into one file, and read
+from there. An interrupted build goes on where it was.
 """
 
 import json
 import mmap
 import shutil
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,9 +31,6 @@ from vision_app.errors import InputError
 
 CHUNK = 256  # images that are written, and checked, together
 CHECKED_CHUNKS = 32
-RELEASE_BYTES = (
-    32 * 2**20
-)  # pages of the mapped file are given back after so much; the system maps several times as many
 MAX_ADVANCE_BYTES = 2**28  # smaller sets are resized once and kept
 WAITING, GOOD, BROKEN = 0, 1, 2
 
@@ -103,30 +102,44 @@ class Joined:
         return images
 
 
-class Mapped:
-    """Images in a file that is mapped into memory; what was read long ago is given back to the system."""
+class Stored:
+    """Images in a file, read when they are asked for.
+
+    By plain reads: pages of a mapped file would count as this process's memory, many more of them than are asked for.
+    """
 
     def __init__(self, folder: Path, count: int, preparation: Preparation) -> None:
         self.shape = (count, preparation.size, preparation.size, preparation.channels)
         self.is_good = np.fromfile(folder / "state.bin", np.uint8) == GOOD
         self.digests = np.fromfile(folder / "digests.bin", np.uint8).reshape(-1, 32)
         self.sizes = np.fromfile(folder / "sizes.bin", np.int32).reshape(-1, 2)
-        self._map = np.memmap(folder / "images.bin", np.uint8, "r", shape=self.shape)
-        self._read = 0
+        self._file, self._lock = (folder / "images.bin").open("rb", buffering=0), threading.Lock()
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, positions: np.ndarray | slice) -> np.ndarray:
-        images = np.array(self._map[positions])
-        self._read += images.nbytes
-        if self._read > RELEASE_BYTES and hasattr(self._map._mmap, "madvise"):
-            self._map._mmap.madvise(mmap.MADV_DONTNEED)
-            self._read = 0
+        if isinstance(positions, slice):
+            positions = np.arange(*positions.indices(len(self)))
+        images = np.empty((len(positions), *self.shape[1:]), np.uint8)
+        row = images[:1].nbytes
+        starts = np.flatnonzero(np.diff(positions, prepend=-2) != 1)  # of images that lie one after the other
+        with self._lock:
+            for start, end in pairwise([*starts, len(positions)]):
+                self._file.seek(int(positions[start]) * row)
+                self._read(memoryview(images[start:end]).cast("B"))
         return images
 
+    def _read(self, target: memoryview) -> None:
+        """Fill memory from the file; the system may hand it over in parts."""
+        while len(target):
+            count = self._file.readinto(target)
+            if not count:
+                raise InputError("The prepared images have been cut off; delete cache/prepared in the data folder.")
+            target = target[count:]
 
-def prepare(images: Images, preparation: Preparation, progress: Progress | None = None) -> Computed | Mapped:
+
+def prepare(images: Images, preparation: Preparation, progress: Progress | None = None) -> Computed | Stored:
     """Return images as a network receives them.
 
     Args:
@@ -147,7 +160,7 @@ def prepare(images: Images, preparation: Preparation, progress: Progress | None 
     with FileLock(folder.with_suffix(".lock")):
         if not _is_whole(folder, images, preparation):
             _build(folder, images, preparation, progress)
-    return Mapped(folder, len(images), preparation)
+    return Stored(folder, len(images), preparation)
 
 
 def _is_whole(folder: Path, images: FileImages, preparation: Preparation) -> bool:

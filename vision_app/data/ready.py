@@ -9,7 +9,7 @@ from vision_app.config import RunConfig
 from vision_app.data.datasets import find_dataset, load_split
 from vision_app.data.download import Progress
 from vision_app.data.patch import patched
-from vision_app.data.prepared import Chosen, Joined, Mapped, Preparation, Prepared, prepare
+from vision_app.data.prepared import Chosen, Joined, Preparation, Prepared, Stored, prepare
 from vision_app.data.splits import draw_limited, stratified_holdout
 from vision_app.edits import Patch
 from vision_app.errors import InputError
@@ -76,7 +76,7 @@ def _published(
     chosen, labels, leaves = patched(split, labels, config.classes, edits)
     if to is not None:
         chosen = leaves.get(to, np.empty(0, np.int64))
-    if not isinstance(ready, Mapped):
+    if not isinstance(ready, Stored):
         whole = Ready(ready, labels, images)
         return whole if len(chosen) == len(labels) else whole.choose(chosen)
     good = chosen[ready.is_good[chosen]]

@@ -10,7 +10,7 @@ from vision_app.data.dataset import Dataset
 from vision_app.data.datasets import load_split
 from vision_app.data.download import Progress
 from vision_app.data.images import FileImages
-from vision_app.data.prepared import Mapped, Preparation, prepare
+from vision_app.data.prepared import Preparation, Stored, prepare
 from vision_app.errors import InputError
 from vision_app.health.findings import Item, Place
 
@@ -91,7 +91,7 @@ def _part(dataset: Dataset, split: str, progress: Progress) -> Part:
         nothing = np.zeros((len(images), SIDE, SIDE, channels), np.uint8)
         sizes = np.zeros((len(images), 2), np.int32)
         return Part(split, images, labels, nothing, np.zeros(len(images), bool), sizes, sizes[:, :1].repeat(32, 1))
-    if isinstance(ready, Mapped):
+    if isinstance(ready, Stored):
         return Part(split, images, labels, ready[:], ready.is_good, ready.sizes, ready.digests)
     sizes = np.tile(np.int32(images.shape[1:3]), (len(images), 1))
     return Part(split, images, labels, ready[:], np.ones(len(images), bool), sizes, None)

@@ -4,7 +4,7 @@ import numpy as np
 
 from vision_app.data.download import Progress
 from vision_app.data.images import Images
-from vision_app.data.prepared import Mapped, Preparation, prepare
+from vision_app.data.prepared import Preparation, Stored, prepare
 from vision_app.health.copies import SMALLEST_SIDE
 from vision_app.health.duplicates import NEAR, find_duplicates
 from vision_app.health.look import SIDE
@@ -27,7 +27,7 @@ def group_copies(images: Images, progress: Progress | None = None) -> np.ndarray
     from scipy.sparse.csgraph import connected_components
 
     ready = prepare(images, Preparation(SIDE, 3, "stretch"), progress)
-    in_files = isinstance(ready, Mapped)
+    in_files = isinstance(ready, Stored)
     good = np.flatnonzero(ready.is_good) if in_files else np.arange(len(images))
     sides = ready.sizes[good].min(1) if in_files else np.array([min(images.shape[1:3])])
     digests = [digest.tobytes() for digest in ready.digests[good]] if in_files else None
