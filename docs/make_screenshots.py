@@ -49,6 +49,17 @@ def browse(page: Page) -> None:
     )
 
 
+def view_map(page: Page) -> None:
+    """Click on a point of CIFAR-10's map; the dataset has to be checked first."""
+    canvas = page.locator("#browse-map canvas")
+    canvas.wait_for(timeout=120_000)
+    page.wait_for_timeout(1500)
+    box = canvas.bounding_box()
+    canvas.click(position={"x": 0.5 * box["width"], "y": 0.55 * box["height"]})
+    page.wait_for_selector("#browse-map-card img")
+    canvas.hover(position={"x": 4, "y": box["height"] - 4})
+
+
 def explain(page: Page) -> None:
     """Explain the first picture of the address."""
     page.wait_for_selector("#explain-results img", timeout=120_000)
@@ -59,10 +70,13 @@ def compare(page: Page) -> None:
     page.wait_for_selector("#tab-compare table, [id=tab-compare] table", timeout=60_000)
 
 
+ABOVE = {"map": "#browse-map-head"}  # what stands at the top of a picture that does not begin with the page
+
 SCENES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "classify": ("?tab=classify", classify),
     "train": ("?tab=train", train),
     "browse": ("?tab=browse&dataset=cifar10&split=test", browse),
+    "map": ("?tab=browse&dataset=cifar10&split=test", view_map),
     "explain": ("?tab=explain&model=cifar10&dataset=cifar10&image=0", explain),
     "compare": ("?tab=compare&models=cifar10,fashion_mnist", compare),
 }
@@ -78,7 +92,7 @@ def main(url: str) -> None:
             page.wait_for_selector("[role=tab]", timeout=60_000)
             page.wait_for_timeout(2500)
             act(page)
-            page.evaluate("scrollTo(0, 0)")
+            page.evaluate(f"scrollTo(0, 0); document.querySelector('{ABOVE.get(name, 'body')}').scrollIntoView()")
             page.wait_for_timeout(2500)
             target = ROOT / "docs" / f"{name}.png"
             page.screenshot(path=target)

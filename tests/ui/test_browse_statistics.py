@@ -51,6 +51,17 @@ def test_channel_statistics_from_a_sample() -> None:
     assert deviations[0] == pytest.approx(images.std() / 255, abs=0.005)
 
 
+def test_sizes_by_hand() -> None:
+    table = statistics.size_table(np.array([[100, 200], [50, 50], [400, 1200]]))
+    for row in (
+        "<th>Width</th><td>50</td><td>200</td><td>1,200</td>",
+        "<th>Height</th><td>50</td><td>100</td><td>400</td>",
+        "<th>Width : height</th><td>1.00</td><td>2.00</td><td>3.00</td>",
+    ):
+        assert row in table
+    assert statistics.size_table(np.array([[28, 28]] * 3)) == statistics.size_table(np.zeros((0, 2), int)) == ""
+
+
 def test_mean_image_of_each_class() -> None:
     images = np.array([10, 20, 99], np.uint8).reshape(3, 1, 1, 1)
     means = statistics.mean_images(images, np.array([0, 0, 2]), 3)

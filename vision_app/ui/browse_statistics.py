@@ -40,25 +40,31 @@ def statistics_html(name: str, split: str) -> str:
 @lru_cache(maxsize=32)
 def _statistics_html(name: str, split: str, _state: tuple[Any, ...]) -> str:
     classes = find_dataset(name).classes
-    images, labels = _small(name, split)
+    images, labels, sizes = _small(name, split)
     counts = count_classes(load_split(name, split)[1], classes)
     return (
         f'<div class="vw-statistics">{class_histogram(counts, histogram_title(counts, split))}'
-        f"{split_table(name)}{channel_table(images, split)}{mean_images_html(images, labels, classes, split)}</div>"
+        f"{split_table(name)}{channel_table(images, split)}{size_table(sizes)}{mean_images_html(images, labels, classes, split)}</div>"
     )
 
 
-def _small(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return a split's images and labels; pictures in files are made small, and those that cannot be read left out."""
+def _small(name: str, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a split's images, labels, and sizes (n, 2) as height and width.
+
+    Of pictures in files it is a sample, made small, without those that cannot be read.
+    """
     images, labels = load_split(name, split)
     if not isinstance(images, FileImages):
-        return images, labels
+        return images, labels, np.array([images.shape[1:3]])
     chosen = np.unique(np.linspace(0, len(images) - 1, min(len(images), SAMPLE)).astype(int))
     found = []
     for index in chosen:
         with suppress(InputError):
-            found.append((preprocess(images[int(index)][None], FILE_SIDE, 3)[0], labels[index]))
-    return np.array([image for image, _ in found]), np.array([label for _, label in found], np.int64)
+            image = images[int(index)]
+            found.append((preprocess(image[None], FILE_SIDE, 3)[0], labels[index], image.shape[:2]))
+    pictures, kept, sizes = zip(*found, strict=True) if found else ((), (), ())
+    empty = np.zeros((0, FILE_SIDE, FILE_SIDE, 3), np.uint8)
+    return np.array(pictures) if found else empty, np.array(kept, np.int64), np.array(sizes, int).reshape(-1, 2)
 
 
 def count_classes(labels: np.ndarray, classes: tuple[str, ...]) -> dict[str, int]:
@@ -112,6 +118,25 @@ def channel_table(images: np.ndarray, split: str) -> str:
     )
     note = f"Pixel values as 0 to 1, from {count:,} of {len(images):,} {split} images."
     return _table("Channels", ("Channel", "Mean", "Standard deviation"), rows, note)
+
+
+def size_table(sizes: np.ndarray) -> str:
+    """Return how large the pictures are; nothing where all are of one size.
+
+    Args:
+        sizes: height and width in pixels, shape (n, 2).
+    """
+    if len(np.unique(sizes, axis=0)) < 2:
+        return ""
+    height, width = sizes.T
+    ratio = width / height
+    columns = (("Width", width, "{:,.0f}"), ("Height", height, "{:,.0f}"), ("Width : height", ratio, "{:.2f}"))
+    rows = "".join(
+        f"<tr><th>{name}</th>{''.join(f'<td>{form.format(value)}</td>' for value in np.percentile(values, [0, 50, 100]))}</tr>"
+        for name, values, form in columns
+    )
+    note = f"In pixels, of {len(sizes):,} pictures that were looked at."
+    return _table("Sizes", ("", "Smallest", "Median", "Largest"), rows, note)
 
 
 def mean_images(images: np.ndarray, labels: np.ndarray, num_classes: int) -> dict[int, np.ndarray]:
