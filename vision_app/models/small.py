@@ -55,3 +55,25 @@ def custom_cnn(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dro
     x = layers.LeakyReLU(0.1, name="leaky6")(x)
     x = layers.Dropout(dropout, name="dropout6")(x)
     return classifier(image, x, num_classes, "custom_cnn")
+
+
+def cifar_cnn(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float = 0.5) -> "Model":
+    """Six convolutions (32, 32, 64, 64, 128, 128) with batch norm, pooled in pairs, then Dense 128 with batch norm.
+
+    A pattern of many published CIFAR-10 scripts, after VGG. Dropout grows with depth: 0.4, 0.6 and 0.8 of the given share after
+    the pairs (0.2, 0.3, 0.4 by default), all of it before the end.
+    """
+    from keras import layers
+
+    image, x = image_input(shape, scaling)
+    for pair, (filters, part) in enumerate([(32, 0.4), (64, 0.6), (128, 0.8)], 1):
+        for number in (2 * pair - 1, 2 * pair):
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"conv{number}")(x)
+            x = layers.BatchNormalization(name=f"norm{number}")(x)
+        x = layers.MaxPooling2D(name=f"pool{pair}")(x)
+        x = layers.Dropout(part * dropout, name=f"dropout{pair}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(128, activation="relu", name="dense1")(x)
+    x = layers.BatchNormalization(name="norm7")(x)
+    x = layers.Dropout(dropout, name="dropout4")(x)
+    return classifier(image, x, num_classes, "cifar_cnn")
