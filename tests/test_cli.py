@@ -33,6 +33,7 @@ COMMANDS = (
     "runs",
     "checkpoints",
     "train",
+    "resume",
     "stop",
     "evaluate",
     "predict",

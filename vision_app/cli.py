@@ -133,6 +133,22 @@ def train(
 
 
 @app.command(cls=Command)
+def resume(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, its folder, or `latest`.")],
+    as_json: AsJson = False,
+) -> Answer:
+    """Let a run that ended early go on after its last whole epoch, and wait for it; Ctrl-C stops it and keeps the best."""
+    found = resolve(run)
+    from vision_app.training import jobs
+
+    with Interruptions() as interruptions:
+        jobs.resume(found)
+        say(f"Run {found.name} goes on. Ctrl-C stops it and keeps the best.")
+        follow(found, interruptions)
+    return training_answer(found, as_json)
+
+
+@app.command(cls=Command)
 def stop(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, or `latest`.")], as_json: AsJson = False
 ) -> Answer:

@@ -36,6 +36,7 @@ class Status(BaseModel):
     pid: int | None = None
     pid_started: float | None = None
     created: float
+    asked: float | None = None  # when it was last asked to go on
     started: float | None = None
     finished: float | None = None
     seconds: float | None = None
@@ -85,6 +86,11 @@ class Run:
         return self.path / "report.json"
 
     @property
+    def state_folder(self) -> Path:
+        """What resuming needs, as the worker wrote it after the last epochs."""
+        return self.path / "state"
+
+    @property
     def log_file(self) -> Path:
         """What the worker printed."""
         return self.path / "log.txt"
@@ -130,6 +136,11 @@ class Run:
         with self.log_file.open("rb") as file:
             file.seek(max(0, self.log_file.stat().st_size - 20_000))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+    def append_history(self, **values: Any) -> None:
+        """Add one line to the history."""
+        with self.history_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**values, "time": round(time.time(), 3)}) + "\n")
 
     def write_status(self, status: Status) -> None:
         """Replace the status."""
@@ -280,7 +291,7 @@ def _created(run: Run) -> float:
 def _is_alive(status: Status) -> bool:
     """Whether the process that wrote the status lives, or may still be about to write its number."""
     if status.pid is None or status.pid_started is None:
-        return time.time() - status.created < STARTING_SECONDS
+        return time.time() - (status.asked or status.created) < STARTING_SECONDS
     return is_alive(status.pid, status.pid_started)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import keras
 
 from vision_app.config import RunConfig
+from vision_app.data.pipeline import TrainingBatches
 from vision_app.runs import Run, commit
 from vision_app.training.schedules import rate_at
 
@@ -47,6 +48,18 @@ class StopWhenAsked(keras.callbacks.Callback):
     def _check(self) -> None:
         if self.asked.wanted:
             raise Stopped(self.asked.wanted)
+
+
+class StartEpoch(keras.callbacks.Callback):
+    """Has the batches of each epoch shuffled and changed by its number; Keras ends a dataset's epochs at other times."""
+
+    def __init__(self, batches: TrainingBatches) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        self.batches.start_epoch(epoch)
 
 
 class LearningRate(keras.callbacks.Callback):

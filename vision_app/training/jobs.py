@@ -28,6 +28,34 @@ from vision_app.runs import (
 def start(config: RunConfig) -> Run:
     """Start a worker process for a new run and return at once; the run waits its turn if the device is busy."""
     run = create_run(config)
+    _launch(run)
+    return run
+
+
+def resume(run: Run) -> None:
+    """Have a run that ended early go on after the last epoch that it finished; returns at once.
+
+    Raises:
+        InputError: it is still running, is complete, or saved nothing to go on from.
+    """
+    state = run.status().state
+    if state in LIVE or state == "completed":
+        raise InputError(f"{run.name} is {state}; only a run that ended early can be resumed.")
+    if not can_resume(run):
+        raise InputError(f"{run.name} ended before its first epoch was over, so nothing was saved; start it again.")
+    changes = {"pid": None, "pid_started": None, "finished": None, "seconds": None, "message": ""}
+    run.update_status(state="queued", asked=time.time(), **changes)
+    _launch(run)
+
+
+def can_resume(run: Run) -> bool:
+    """Whether a run ended early and saved what it takes to go on."""
+    if run.is_checkpoint or run.state() not in ("stopped", "failed", "interrupted"):
+        return False
+    return any(run.state_folder.glob("epoch-*.npz"))
+
+
+def _launch(run: Run) -> None:
     with run.log_file.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "vision_app.training.worker", str(run.path)],
@@ -40,7 +68,6 @@ def start(config: RunConfig) -> Run:
     for child in _CHILDREN.values():
         child.poll()  # collects those that have ended
     _CHILDREN[run.path] = process
-    return run
 
 
 def stop(run: Run) -> None:

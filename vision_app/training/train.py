@@ -22,9 +22,18 @@ from vision_app.models.catalog import build_model, find_model
 from vision_app.models.parts import Scaling
 from vision_app.predict import make_servable
 from vision_app.runs import Run, write_atomic
-from vision_app.training.callbacks import Asked, HistoryWriter, KeepBest, LearningRate, Stopped, StopWhenAsked
+from vision_app.training.callbacks import (
+    Asked,
+    HistoryWriter,
+    KeepBest,
+    LearningRate,
+    StartEpoch,
+    Stopped,
+    StopWhenAsked,
+)
 from vision_app.training.data_check import check_data
 from vision_app.training.pretrained import find_weights
+from vision_app.training.state import SaveState, State, forget_states, read_state
 
 EVALUATION_BATCH = 500
 INITIAL_IMAGES = 2000  # that a network which starts from images is shown
@@ -35,17 +44,13 @@ class _Feed(keras.utils.PyDataset):
 
     def __init__(self, batches: TrainingBatches) -> None:
         super().__init__()
-        self.batches, self.epoch = batches, 0
+        self.batches = batches
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         return self.batches.batch(index)
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-        self.batches.start_epoch(self.epoch)
 
 
 class _InOrder(keras.utils.PyDataset):
@@ -64,8 +69,18 @@ class _InOrder(keras.utils.PyDataset):
         return self.part.images[chosen], one_hot(labels, self.num_classes) if self.num_classes else labels
 
 
+class _Clock:
+    """Says how many seconds ago it was made."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+
+    def __call__(self) -> float:
+        return time.perf_counter() - self.began
+
+
 def train(run: Run, asked: Asked) -> str:
-    """Train a run to its end and return the state it ended in.
+    """Train a run to its end, from where it was interrupted if it was, and return the state it ended in.
 
     Args:
         run: a run directory with its config.
@@ -81,33 +96,44 @@ def train(run: Run, asked: Asked) -> str:
         train_part, validation = ready_training(config, DownloadMessages(run, asked))
     except Stopped as stop:
         return str(stop)
-    config = config.updated(fingerprint=fingerprint(train_part, validation))
+    state = read_state(run) or State()
+    seen = fingerprint(train_part, validation)
+    if state.epoch and config.fingerprint != seen:
+        raise InputError("The data have changed since this run began, so it cannot go on; start it again as a new run.")
+    config = config.updated(fingerprint=seen)
     write_atomic(run.path / "config.json", config.to_json())
     batches = make_batches(config, train_part)
     model, serving = make_models(config, train_part.images)
+    if state.epoch:
+        run.append_history(kind="resume", step=state.epoch * len(batches), epoch=state.epoch)
     run.update_status(
         message="", num_train=len(train_part), steps_per_epoch=len(batches), parameters=serving.count_params()
     )
     keeper = KeepBest(run, serving, config.monitor)
-    began = time.perf_counter()
-    state = "completed"
+    clock = _Clock()
+    callbacks = make_callbacks(run, config, batches, keeper, asked)
+    ended = "completed"
     try:
         model.fit(
             _Feed(batches),
+            shuffle=False,  # they are shuffled already, by the run's seed; Keras would draw from a state that nobody keeps
             validation_data=_InOrder(validation, len(config.classes) if mixes_labels(config) else 0),
             epochs=config.epochs,
+            initial_epoch=state.epoch,
             verbose=0,
-            callbacks=make_callbacks(run, config, batches, keeper, asked),
+            callbacks=[*callbacks, SaveState(run, callbacks, state, clock)],
         )
     except Stopped as stop:
-        state = str(stop)
-    run.update_status(seconds=round(time.perf_counter() - began, 3))
+        ended = str(stop)
+    run.update_status(seconds=round(state.seconds + clock(), 3))
     if not run.model_file.exists():
         keeper.save()
-    if state != "interrupted":
+    if ended != "interrupted":
         run.update_status(message="Testing the best model")
         finish(run, serving, asked)
-    return state
+    if ended == "completed":
+        forget_states(run)
+    return ended
 
 
 def keras_device() -> str:
@@ -230,6 +256,7 @@ def make_callbacks(
 ) -> list[keras.callbacks.Callback]:
     """List what happens beside the training; stopping comes last, so that a last batch is written first."""
     callbacks: list[keras.callbacks.Callback] = [
+        StartEpoch(batches),
         LearningRate(config, len(batches)),
         HistoryWriter(run, batches.batch_size, len(batches), config.epochs),
         keeper,

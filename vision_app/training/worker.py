@@ -37,6 +37,11 @@ def main(directory: str) -> int:
     """Wait for the device, train, and leave the end state in the run directory; return the exit code."""
     asked = Asked()
     run = Run(Path(directory).absolute())
+    own = FileLock(run.path / ".worker.lock")
+    try:
+        own.acquire(blocking=False)
+    except Timeout:
+        return 0  # somebody else had it resumed in the same moment
     me = psutil.Process()
     run.update_status(pid=me.pid, pid_started=me.create_time(), message="Waiting for the device")
     lock = FileLock(run.path.parent / ".device.lock")

@@ -37,7 +37,7 @@ def build(page: Page) -> None:
     stopping = gr.State(())  # names of runs that this page has asked to end
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
-            fields, start, stop = _build_form()
+            fields, start, stop, again = _build_form()
         with gr.Column(scale=7, min_width=300):
             notice = gr.HTML(elem_id="train-notice", elem_classes="vw-live-notice")
             live = gr.HTML(train_view.live_html(None, False), elem_id="train-live", min_height=540)
@@ -48,13 +48,15 @@ def build(page: Page) -> None:
     table = gr.HTML(js_on_load=_CLICK, apply_default_css=False, elem_id="train-runs", min_height=120)
 
     view = [chosen, log_axis, stopping, seen]
-    shown = [live, settings, table, stop, seen]
+    shown = [live, settings, table, stop, again, seen]
     timer = gr.Timer(TICK_SECONDS, active=False)
     begun = start.click(_starter(fields), set(fields.values()), [chosen, notice], **QUIET)
     chosen.change(None, chosen, None, js=remember("run"))
     begun.success(_tick, view, shown, **READING)
     asked = stop.click(_note_stop, [chosen, stopping], [stopping, stop], **READING)
     asked.then(_stop, chosen, None, **QUIET).then(_tick, view, shown, **READING)
+    resumed = again.click(_resume, [chosen, stopping], [stopping, again, notice], **QUIET)
+    resumed.then(_tick, view, shown, **READING)
     table.click(_pick, None, [chosen, notice], **READING).then(_tick, view, shown, **READING)
     log_axis.change(_tick, view, shown, **READING)
     timer.tick(_tick, view, shown, **READING)
@@ -63,7 +65,7 @@ def build(page: Page) -> None:
     _build_endpoints()
 
 
-def _build_form() -> tuple[forms.Form, gr.Button, gr.Button]:
+def _build_form() -> tuple[forms.Form, gr.Button, gr.Button, gr.Button]:
     """Build dataset, model, the buttons, the usual knobs, and the advanced ones folded away."""
     values = forms.default_form("digits", "simple_cnn")
     fields: forms.Form = {}
@@ -75,6 +77,7 @@ def _build_form() -> tuple[forms.Form, gr.Button, gr.Button]:
     with gr.Row():
         start = gr.Button("Start", variant="primary", elem_id="train-start", min_width=120)
         stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=120)
+        again = gr.Button("Resume", visible=False, elem_id="train-resume", min_width=120)
     with gr.Group():
         _build_knobs(fields, forms.BASIC, values)
         _build_strengths(fields, values)
@@ -82,7 +85,7 @@ def _build_form() -> tuple[forms.Form, gr.Button, gr.Button]:
         _build_knobs(fields, forms.ADVANCED, values)
     _fill_defaults(fields, facts)
     _build_preview(fields)
-    return fields, start, stop
+    return fields, start, stop, again
 
 
 def _build_preview(fields: forms.Form) -> None:
@@ -180,6 +183,16 @@ def _stop(name: str) -> None:
     jobs.stop(run)
 
 
+@say_errors("Cannot resume this run")
+def _resume(name: str, stopping: tuple[str, ...]) -> tuple[tuple[str, ...], gr.Button, str]:
+    """Let the chosen run go on where it ended."""
+    run = train_runs.find_run(name)
+    if run is None:
+        raise InputError("Expected a run to resume, got none; choose one in the table.")
+    jobs.resume(run)
+    return tuple(other for other in stopping if other != name), gr.Button(visible=False), ""
+
+
 @say_errors("Cannot show this run")
 def _pick(event: gr.EventData) -> tuple[str, str]:
     """Show the run whose name was clicked on; what was said about another one goes."""
@@ -200,11 +213,12 @@ def _tick(name: str, log_axis: bool, stopping: tuple[str, ...], seen: tuple[Any,
     """Read what has been written since the last look; nothing new leaves the page alone."""
     now = train_runs.traces(name, log_axis, name in stopping)
     if now == seen:
-        return (gr.skip(),) * 5
+        return (gr.skip(),) * 6
     run = train_runs.find_run(name)
     live = train_view.live_html(run, log_axis, name in stopping)
     button = gr.Button(interactive=train_runs.can_stop(run) and name not in stopping)
-    return live, settings_html(run.config() if run else None), runs_html(name), button, now
+    again = gr.Button(visible=run is not None and jobs.can_resume(run))
+    return live, settings_html(run.config() if run else None), runs_html(name), button, again, now
 
 
 def _build_endpoints() -> None:
