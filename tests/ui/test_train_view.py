@@ -156,7 +156,9 @@ def test_facts_say_what_has_to_be_downloaded(tmp_path: Path, monkeypatch: pytest
 
 def test_what_is_wrong_with_the_data_is_said_with_a_way_to_see_it() -> None:
     said = train_view.data_faults("my set", {"checked": ["broken", "blur"], "findings": {"broken": 1200, "blur": 3}})
-    assert "In the data, broken files: 1,200, blurred pictures: 3" in said and "2 kinds of faults" in said
+    assert (
+        "In the dataset as published, broken files: 1,200, blurred pictures: 3" in said and "2 kinds of faults" in said
+    )
     assert 'href="?tab=browse&amp;dataset=my+set"' in said
     assert "Nothing wrong was found" in train_view.data_faults("digits", {"checked": ["broken"], "findings": {}})
     assert train_view.data_faults("digits", None) == ""

@@ -24,6 +24,7 @@ class Dataset:
         files: paths below the data folder that must be there; none for an embedded set.
         folder: a folder of picture files below the data folder instead, read as any folder is.
         place: where a person's own set is; None for a row of the table.
+        identity: tells one state of such a set from another: its files, their labels, and how it is divided.
         remote: what to download when they are not.
         read: split name -> images, uint8 (n, height, width, channels) or in their files, and labels (n,).
         upload_style: how an outside picture is made to look like this set's own (a row of UPLOAD_STYLES).
@@ -52,6 +53,7 @@ class Dataset:
     files: tuple[str, ...] = ()
     folder: str = ""
     place: Path | None = None
+    identity: str = ""
     remote: tuple[RemoteFile, ...] = ()
 
     @property

@@ -1,5 +1,6 @@
 """Datasets that a person brings: a folder or zip of class folders, a CSV, a .npz, .npy files, or one of the Hub."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import numpy as np
 from vision_app.data.dataset import Dataset, Part
 from vision_app.data.download import Progress
 from vision_app.data.images import FileImages, Files, FolderFiles, Images, ZipFiles
+from vision_app.data.patch import corrections_of, has_corrections
 from vision_app.data.sources import archives, arrays, folders, hub, minc, tables
 from vision_app.data.sources.listing import Listing, list_class_folders
 from vision_app.data.splits import SplitRule, make_splits
@@ -54,7 +56,7 @@ def open_own(reference: str, progress: Progress | None = None) -> Dataset:
         content = _content(path, progress)
         current = (content.token, read_division(path))
         if dataset is None or current != token:
-            dataset = _describe(path, content)
+            dataset = _describe(path, content, read_division(path))
         _OPENED[path] = (time.monotonic(), current, dataset)
         return dataset
 
@@ -93,9 +95,16 @@ def divide_own(
         what = "was divided before" if made else f"is divided as published ({found})"
         name = reference if hub.is_hub(reference) else path.name
         raise InputError(f"{name} {what}, and that is kept; --force replaces it.")
+    if has_corrections(path):
+        raise InputError(
+            f"The corrections in {corrections_of(path).name} name images by their place in the present division; undo them "
+            "all in the Browse tab, or delete the file, and divide again."
+        )
     images, labels = join(parts)
     positions = make_splits(labels, content.classes, rule, group(images, progress) if group else None)
     file = write_division(path, rule, positions, len(labels))
+    with _LOCK:
+        _OPENED.pop(path, None)  # else it would be taken as it was for some seconds
     return {split: len(chosen) for split, chosen in positions.items()}, file
 
 
@@ -150,8 +159,9 @@ def _stored(path: Path) -> _Content:
     return _Content(token, classes, lambda: parts, {})
 
 
-def _describe(path: Path, content: _Content) -> Dataset:
-    parts = divide(content.classes, content.parts(), read_division(path))
+def _describe(path: Path, content: _Content, division: Division | None) -> Dataset:
+    parts = divide(content.classes, content.parts(), division)
+    state = repr((content.token, content.classes, division and division.split_of))
     images = parts["train"][0]
     shape = _common_shape(images)
     dataset = Dataset(
@@ -171,6 +181,7 @@ def _describe(path: Path, content: _Content) -> Dataset:
         augmentation={"flip": 0.5} if shape is None or shape[2] == 3 else {},
         left_out=content.left_out,
         place=path,
+        identity=hashlib.sha256(state.encode(errors="surrogateescape")).hexdigest()[:16],
     )
     return replace(dataset, **hub.facts(path)) if hub.is_fetched(path) else dataset
 

@@ -17,7 +17,22 @@ def patch_file(dataset: Dataset) -> Path:
     """Return where a dataset's corrections are: beside a folder or file, else in the data folder."""
     if dataset.place is None:
         return data_root() / "patches" / f"{dataset.name}.patch.json"
-    return dataset.place.with_name(f"{dataset.place.name}.patch.json")
+    return corrections_of(dataset.place)
+
+
+def corrections_of(place: Path) -> Path:
+    """Return where the corrections of the set at a place are."""
+    return place.with_name(f"{place.name}.patch.json")
+
+
+def has_corrections(place: Path) -> bool:
+    """Whether there are corrections of the set at a place; a file that cannot be read counts as some."""
+    try:
+        return bool(json.loads(corrections_of(place).read_text(encoding="utf-8"))["edits"])
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
 
 
 def read_patch(dataset: Dataset) -> Patch:
@@ -48,6 +63,11 @@ def parse_patch(text: str, dataset: Dataset, name: str) -> Patch:
         raise InputError(
             f"Expected corrections as this app writes them in {name}; correct or delete the file."
         ) from error
+    if edits and values.get("identity", dataset.identity) != dataset.identity:
+        raise InputError(
+            f"The corrections in {name} were made for other files of {dataset.title}, or another division; undo them all, or "
+            "delete the file."
+        )
     for edit in edits:
         _check(edit, dataset, name)
     return edits
@@ -73,7 +93,8 @@ def write_patch(dataset: Dataset, edits: Iterable[Edit]) -> Path:
 def patch_text(dataset: Dataset, edits: Patch) -> str:
     """Return a patch file's text."""
     rows = [edit.model_dump(exclude_defaults=True) for edit in edits]
-    return json.dumps({"dataset": dataset.name, "edits": rows}, indent=1, ensure_ascii=False)
+    of = {"dataset": dataset.name} | ({"identity": dataset.identity} if dataset.identity else {})
+    return json.dumps({**of, "edits": rows}, indent=1, ensure_ascii=False)
 
 
 def patched(

@@ -53,7 +53,10 @@ class Finding(BaseModel):
 
 
 class HealthReport(BaseModel):
-    """What is wrong with a dataset. `seconds` is how long the look took, `skipped` what was not looked for."""
+    """What is wrong with a dataset in the state `identity`.
+
+    `seconds` is how long the look took, `skipped` what was not looked for.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -63,6 +66,7 @@ class HealthReport(BaseModel):
     findings: tuple[Finding, ...]
     skipped: tuple[str, ...] = ()
     model: str | None = None
+    identity: str = ""
 
     def find(self, kind: str) -> Finding | None:
         """Return what a check found, or None."""

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import psutil
 
 from vision_app.data.datasets import find_dataset
-from vision_app.data.download import data_root
+from vision_app.data.download import Progress, data_root
 from vision_app.errors import InputError
 from vision_app.health.embedding import Embedding, embed
+from vision_app.health.evidence import Evidence
 from vision_app.health.findings import HealthReport
 from vision_app.processes import child_environment, is_alive
 from vision_app.runs import write_atomic
@@ -36,7 +38,8 @@ def read_report(dataset: str) -> HealthReport | None:
         report = HealthReport.model_validate_json(report_file(dataset).read_bytes())
     except (OSError, ValueError):
         return None
-    return report if report.counts == find_dataset(dataset).counts else None
+    row = find_dataset(dataset)
+    return report if (report.counts, report.identity) == (row.counts, row.identity) else None
 
 
 def map_file(dataset: str) -> Path:
@@ -126,8 +129,7 @@ def main(dataset: str) -> int:
 
     try:
         report, evidence = check_health(dataset, progress=say)
-        if len(evidence.look.good):
-            embed(evidence, say).save(map_file(dataset))
+        _draw(dataset, evidence, say)
         write_atomic(report_file(dataset), report.to_json())  # last: with it the page shows both
     except InputError as error:
         report_file(dataset).parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +140,24 @@ def main(dataset: str) -> int:
         return 1
     _status_file(dataset).unlink(missing_ok=True)
     return 0
+
+
+def forget(dataset: str) -> None:
+    """End a look that is going on, and delete what was found."""
+    stop(dataset)
+    for file in (report_file(dataset), map_file(dataset), report_file(dataset).with_suffix(".log")):
+        file.unlink(missing_ok=True)
+
+
+def _draw(dataset: str, evidence: Evidence, say: Progress) -> None:
+    """Write the map; without one the report is still worth having."""
+    map_file(dataset).unlink(missing_ok=True)
+    if not len(evidence.look.good):
+        return
+    try:
+        embed(evidence, say).save(map_file(dataset))
+    except Exception:  # scikit-learn and UMAP raise many kinds
+        traceback.print_exc()
 
 
 def _status_file(dataset: str) -> Path:

@@ -54,6 +54,7 @@ def check_health(
         findings=tuple(findings),
         skipped=tuple(skip),
         model=chosen.name if chosen else None,
+        identity=dataset.identity,
     )
     return report, evidence
 

@@ -4,7 +4,9 @@ import json
 import logging
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from vision_app.processes import child_environment
@@ -17,18 +19,24 @@ POLL_SECONDS = 0.1
 
 
 def check_data(run: Run, asked: Asked) -> dict[str, Any] | None:
-    """Return what `health.summary` says of the run's dataset; None when it cannot say, or the run is asked to end."""
-    file = run.path / "health.json"
-    command = [sys.executable, "-m", "vision_app.health.summary", run.config().dataset, str(file)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=child_environment())
-    limit = time.monotonic() + LONGEST
-    try:
-        while process.poll() is None and time.monotonic() < limit and not asked.wanted:
-            time.sleep(POLL_SECONDS)
-    finally:
-        process.kill()
-        process.wait()
-    if process.returncode != 0:
-        log.warning("The data of %s were not checked (exit code %s).", run.name, process.returncode)
-        return None
-    return json.loads(file.read_text(encoding="utf-8"))
+    """Return what `health.summary` says of the run's dataset; None when it cannot say, or somebody wants the run to end now."""
+    before = asked.wanted  # a run that was stopped is still tested and looked at
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "health.json"
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "vision_app.health.summary", run.config().dataset, str(file)],
+                stdin=subprocess.DEVNULL,
+                env=child_environment(),
+            )
+            limit = time.monotonic() + LONGEST
+            try:
+                while process.poll() is None and time.monotonic() < limit and asked.wanted == before:
+                    time.sleep(POLL_SECONDS)
+            finally:
+                process.kill()
+                process.wait()
+            return json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # it wrote nothing, or could not be started
+            log.warning("The data of %s were not checked; see above.", run.name)
+            return None

@@ -93,7 +93,9 @@ def train(run: Run, asked: Asked) -> str:
     keras.utils.set_random_seed(config.seed)
     run.update_status(message="Loading the images", device=keras_device())
     try:
-        train_part, validation = ready_training(config, DownloadMessages(run, asked))
+        messages = DownloadMessages(run, asked)
+        train_part, validation = ready_training(config, messages)
+        test = ready_split(config, config.dataset, "test", messages)  # now: somebody may divide the set anew meanwhile
     except Stopped as stop:
         return str(stop)
     state = read_state(run) or State()
@@ -130,7 +132,7 @@ def train(run: Run, asked: Asked) -> str:
         keeper.save()
     if ended != "interrupted":
         run.update_status(message="Testing the best model")
-        finish(run, serving, asked)
+        finish(run, serving, test, asked)
     if ended == "completed":
         forget_states(run)
     return ended
@@ -272,11 +274,10 @@ def make_callbacks(
     return [*callbacks, StopWhenAsked(asked)]
 
 
-def finish(run: Run, serving: keras.Model, asked: Asked) -> None:
+def finish(run: Run, serving: keras.Model, test: Ready, asked: Asked) -> None:
     """Test the best model on the test split, make the file that predictions are served from, and look at the data."""
     serving.load_weights(run.model_file)
     config, status = run.config(), run.status()
-    test = ready_split(config, config.dataset, "test")
     has_tflite = make_tflite(run, serving)
     probabilities = serving.predict(_InOrder(test), verbose=0)
     report = evaluate(

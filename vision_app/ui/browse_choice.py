@@ -161,7 +161,7 @@ def is_right(model: str, dataset: str, split: str, progress: Progress | None = N
     """Return whether a model gives each image of a published split its published class, bool (n,); asked once."""
     run, labels = find_model(model), load_split(dataset, split)[1]
     changed = run.model_file.stat().st_mtime_ns if run.model_file.exists() else 0
-    key = (run.path, changed, dataset, split, len(labels))
+    key = (run.path, changed, dataset, split, len(labels), find_dataset(dataset).identity)
     if key not in _ANSWERS:
         _ANSWERS[key] = predict_published(run, dataset, split, progress) == labels
         while len(_ANSWERS) > KEPT_ANSWERS:

@@ -34,7 +34,7 @@ def statistics_html(name: str, split: str) -> str:
     if not is_available(row):
         return ""
     split = split if split in row.counts else "train"
-    return _statistics_html(name, split, (str(download.data_root()), *row.counts.items()))
+    return _statistics_html(name, split, (str(download.data_root()), row.identity, *row.counts.items()))
 
 
 @lru_cache(maxsize=32)

@@ -80,9 +80,9 @@ def data_faults(dataset: str, health: dict[str, Any] | None) -> str:
     looked = f"{len(health['checked'])} kinds of faults were looked for"
     found = [f"{CHECKS[kind].title.lower()}: {count:,}" for kind, count in health["findings"].items() if kind in CHECKS]
     if not found:
-        return f" Nothing wrong was found in the data ({looked})."
+        return f" Nothing wrong was found in the dataset ({looked})."
     link = "?" + urlencode({"tab": "browse", "dataset": dataset})
-    return f' In the data, {html.escape(", ".join(found))} (<a href="{html.escape(link)}">see them in Browse</a>; {looked}).'
+    return f' In the dataset as published, {html.escape(", ".join(found))} (<a href="{html.escape(link)}">see them in Browse</a>; {looked}).'
 
 
 def charts(
