@@ -26,7 +26,6 @@ def folder(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_set_is_divided_as_asked(folder: str, together: bool) -> None:
     said = divide(folder, 0.5, 0.2, 0.3, 4, "3", "", together)
     assert "train 20, validation 8, test 12" in said
-    own._OPENED.clear()
     assert find_dataset(folder).counts == {"train": 20, "validation": 8, "test": 12}
     assert "train 10, test 10" in divide(folder, 0.5, 0, 0.5, 4, "", "10", together)
 
@@ -45,7 +44,6 @@ def test_what_cannot_be_leaves_the_division_as_it_is(folder: str, asked: tuple, 
     divide(folder, 0.5, 0.2, 0.3, 4, "3", "", False)
     with pytest.raises(InputError, match=complaint):
         divide(folder, *asked, False)
-    own._OPENED.clear()
     assert find_dataset(folder).counts == {"train": 20, "validation": 8, "test": 12}
 
 

@@ -71,7 +71,7 @@ def test_it_can_be_coloured_by_split_and_by_finding(embedding: Embedding, monkey
 
 
 def test_a_region_limits_the_pictures(embedding: Embedding) -> None:
-    text = region_of("tsne", event(region=[0.2, 0.4, 0.95, 0.7]))
+    text = region_of("digits", event(dataset="digits", layout="tsne", region=[0.2, 0.4, 0.95, 0.7]))
     assert text == "tsne:0.2000,0.4000,0.9500,0.7000"
     assert map_value("digits", "tsne", "class", text)["region"] == [0.2, 0.4, 0.95, 0.7]
     assert find_places(Choice("digits", ALL_SPLITS, region=text))[:] == [Place("train", 9), Place("test", 5)]
@@ -87,12 +87,19 @@ def test_what_is_no_region_is_refused(text: str) -> None:
 
 
 def test_a_point_leads_to_its_picture(embedding: Embedding) -> None:
-    assert picked("digits", event(index=3)) == Place("test", 5)
+    assert picked("digits", event(dataset="digits", index=3)) == Place("test", 5)
     for index in (5, -1, "3", None):
         with pytest.raises(InputError, match="Expected a point of the map"):
-            picked("digits", event(index=index))
-    with pytest.raises(InputError, match="four sides of a rectangle"):
-        region_of("tsne", event(region="all"))
+            picked("digits", event(dataset="digits", index=index))
+    with pytest.raises(InputError, match="Expected a point of the map"):
+        picked("digits", event(dataset="shapes", index=3))  # the map of the set before
+    for region in ("all", [None] * 4, ["a", 0, 1, 1], [0, 0, 1]):
+        with pytest.raises(InputError, match="four sides of a rectangle"):
+            region_of("digits", event(dataset="digits", layout="tsne", region=region))
+    with pytest.raises(InputError, match="Expected a region of a map"):
+        region_of("digits", event(dataset="digits", layout="globe", region=[0, 0, 1, 1]))
+    with pytest.raises(InputError, match="Expected a region of the map that is shown"):
+        region_of("digits", event(dataset="shapes", layout="tsne", region=[0, 0, 1, 1]))
 
 
 def test_a_map_that_is_not_there_is_named(embedding: Embedding) -> None:

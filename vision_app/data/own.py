@@ -95,7 +95,7 @@ def divide_own(
         what = "was divided before" if made else f"is divided as published ({found})"
         name = reference if hub.is_hub(reference) else path.name
         raise InputError(f"{name} {what}, and that is kept; --force replaces it.")
-    if has_corrections(path):
+    if has_corrections(corrections_of(path)):
         raise InputError(
             f"The corrections in {corrections_of(path).name} name images by their place in the present division; undo them "
             "all in the Browse tab, or delete the file, and divide again."

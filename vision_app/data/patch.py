@@ -25,10 +25,10 @@ def corrections_of(place: Path) -> Path:
     return place.with_name(f"{place.name}.patch.json")
 
 
-def has_corrections(place: Path) -> bool:
-    """Whether there are corrections of the set at a place; a file that cannot be read counts as some."""
+def has_corrections(file: Path) -> bool:
+    """Whether a file holds corrections; one that cannot be read counts as if it did."""
     try:
-        return bool(json.loads(corrections_of(place).read_text(encoding="utf-8"))["edits"])
+        return bool(json.loads(file.read_text(encoding="utf-8"))["edits"])
     except FileNotFoundError:
         return False
     except (OSError, ValueError, KeyError, TypeError):
@@ -48,6 +48,14 @@ def read_patch(dataset: Dataset) -> Patch:
         return ()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"Cannot read the corrections in {file}; correct or delete the file.") from error
+
+
+def known_patch(dataset: Dataset) -> Patch:
+    """Return a dataset's corrections, or none where their file cannot be used; `read_patch` says why."""
+    try:
+        return read_patch(dataset)
+    except InputError:
+        return ()
 
 
 def parse_patch(text: str, dataset: Dataset, name: str) -> Patch:

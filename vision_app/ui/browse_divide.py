@@ -13,8 +13,8 @@ from vision_app.errors import InputError
 from vision_app.health.together import group_copies
 
 # An uploaded file goes with the dataset, so a click alone is not enough.
-CONFIRM = """(name) => [
-  name, confirm("Remove this dataset from the list? An uploaded file is deleted; files elsewhere stay.") ? "yes" : ""
+CONFIRM = """(name, split) => [
+  name, split, confirm("Remove this dataset from the list? An uploaded file is deleted; files elsewhere stay.") ? "yes" : ""
 ]"""
 HELP = '<p class="vw-note">By class and at random. A division that the set came with, or that was made before, is replaced.</p>'
 
@@ -88,6 +88,8 @@ def divide(name: str, *asked: Any, progress: Progress | None = None) -> str:
         raise InputError(f"{row.title} is divided as published, and stays so; only your own datasets can be divided.")
     if None in (*shares, seed):
         raise InputError("Expected three shares, such as 0.7, 0.15 and 0.15, and a seed; got an empty field.")
+    if not 0 <= seed < 2**32:
+        raise InputError(f"Expected a seed from 0 to {2**32 - 1:,}, got {seed:g}.")
     rule = SplitRule(*shares, int(seed), _whole(smallest, 1, "fewest"), _whole(largest, None, "most"))
     counts, _ = divide_own(str(row.place), rule, True, progress, group_copies if together else None)
     said = ", ".join(f"{split} {count:,}" for split, count in counts.items())
@@ -97,6 +99,6 @@ def divide(name: str, *asked: Any, progress: Progress | None = None) -> str:
 def _whole(text: str, default: int | None, what: str) -> int | None:
     if not text.strip():
         return default
-    if not text.strip().isdecimal() or int(text) < 1:
+    if not text.strip().isdecimal() or len(text) > 12 or int(text) < 1:
         raise InputError(f"Expected the {what} images a class as a whole number above 0, got '{text.strip()[:40]}'.")
     return int(text)

@@ -8,7 +8,15 @@ import gradio as gr
 
 from vision_app.data.datasets import find_dataset
 from vision_app.data.fetching import is_available
-from vision_app.data.patch import parse_patch, patch_file, patch_text, read_patch, write_patch
+from vision_app.data.patch import (
+    has_corrections,
+    known_patch,
+    parse_patch,
+    patch_file,
+    patch_text,
+    read_patch,
+    write_patch,
+)
 from vision_app.edits import Edit
 from vision_app.errors import InputError
 from vision_app.health import jobs
@@ -116,12 +124,8 @@ def filled(name: str) -> tuple[Any, ...]:
 def corrected(name: str) -> tuple[Any, ...]:
     """Return what the section says of a dataset's corrections: values for `HealthParts.corrected`."""
     dataset = find_dataset(name)
-    there = patch_file(dataset).is_file() and bool(read_patch(dataset))
-    return (
-        view.patch_html(dataset),
-        gr.Button(interactive=there),
-        gr.Button(interactive=there),
-    )
+    can_be_used, can_be_undone = bool(known_patch(dataset)), has_corrections(patch_file(dataset))
+    return view.patch_html(dataset), gr.Button(interactive=can_be_undone), gr.Button(interactive=can_be_used)
 
 
 def patch_to_save(name: str) -> str:
@@ -135,7 +139,7 @@ def fixes(choice: Choice, place: Place | None) -> tuple[Any, ...]:
     if place is None:
         return gr.Row(visible=False), *[gr.skip()] * 5
     dataset = find_dataset(choice.dataset)
-    own = [edit for edit in read_patch(dataset) if (edit.split, edit.index) == place]
+    own = [edit for edit in known_patch(dataset) if (edit.split, edit.index) == place]
     item = item_at(choice, place)
     suggested = item.suggested_label if item else None
     return (

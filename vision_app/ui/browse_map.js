@@ -9,7 +9,7 @@ const near = element.querySelector(".vw-map-near");
 const whole = element.querySelector(".vw-map-whole");
 const EVERYTHING = [0, 0, 1, 1], PALETTE = 12, REACH = 14, DRAG = 5;
 let count = 0, places = null, groups = null, order = null, names = [], region = null, picked = -1, marks = [];
-let view = EVERYTHING, lit = null, start = null, box = null, scheduled = false, layout = "";
+let view = EVERYTHING, lit = null, start = null, box = null, scheduled = false, layout = "", dataset = "", focus = -1;
 
 function numbers(text, Type) {
   return new Type(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
@@ -20,9 +20,9 @@ function read() {
   element.querySelector(".vw-map").hidden = !value.count;
   element.querySelector(".vw-empty").hidden = Boolean(value.count);
   if (!value.count) { count = 0; return; }
-  if (value.layout !== layout || value.count !== count) view = EVERYTHING;
+  if (value.layout !== layout || value.dataset !== dataset) view = EVERYTHING;
   picked = -1;
-  ({ count, names, marks, layout } = value);
+  ({ count, names, marks, layout, dataset } = value);
   places = numbers(value.places, Uint16Array);
   groups = numbers(value.groups, Uint16Array);
   region = value.region;
@@ -35,6 +35,7 @@ function read() {
     const other = state % (last + 1);
     [order[last], order[other]] = [order[other], order[last]];
   }
+  focus = -1;
   said.textContent = value.said;
   buildLegend(value.sizes);
   draw();
@@ -107,6 +108,7 @@ function paint() {
   pen.globalAlpha = 1;
   writeNames(style);
   if (picked >= 0) ring(...toScreen(picked), style);
+  if (focus >= 0 && focus !== picked && document.activeElement === canvas) ring(...toScreen(focus), style);
   if (box || region) outline(box || corners(region), style);
   near.hidden = !region || view !== EVERYTHING;
   whole.hidden = view === EVERYTHING;
@@ -182,8 +184,8 @@ canvas.addEventListener("pointermove", (event) => {
   tip.hidden = index < 0;
   if (index < 0) return;
   tip.textContent = names[groups[index]];
-  tip.style.left = `${Math.min(canvas.clientWidth - 130, x + 14)}px`;
-  tip.style.top = `${y + 14}px`;
+  tip.style.left = `${Math.max(0, Math.min(canvas.clientWidth - tip.offsetWidth - 4, x + 14))}px`;
+  tip.style.top = `${y + 14 + tip.offsetHeight > canvas.clientHeight ? y - tip.offsetHeight - 8 : y + 14}px`;
 });
 canvas.addEventListener("pointerleave", () => { tip.hidden = true; });
 canvas.addEventListener("pointercancel", () => { start = box = null; draw(); });
@@ -192,20 +194,47 @@ canvas.addEventListener("pointerup", (event) => {
   if (box) {
     const [x0, y0] = toMap(...start), [x1, y1] = toMap(...point(event));
     region = [Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1)];
-    trigger("select", { region });
+    trigger("select", { dataset, layout, region });
   } else {
     const index = nearest(...start);
-    if (index >= 0) { picked = index; trigger("click", { index }); }
+    if (index >= 0) pick(index);
   }
   start = box = null;
   draw();
 });
+function pick(index) {
+  picked = focus = index;
+  trigger("click", { dataset, index });
+  draw();
+}
+// With the arrow keys from point to point: the nearest one in that direction.
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+canvas.addEventListener("keydown", (event) => {
+  if ((event.key === "Enter" || event.key === " ") && focus >= 0) pick(focus);
+  else if (ARROWS[event.key] && count) {
+    const [across, down] = ARROWS[event.key];
+    const [x, y] = focus < 0 ? [canvas.clientWidth / 2, canvas.clientHeight / 2] : toScreen(focus);
+    let best = -1, least = Infinity;
+    for (let index = 0; index < count; index++) {
+      const [left, top] = toScreen(index), ahead = (left - x) * across + (top - y) * down;
+      const aside = Math.abs((left - x) * down) + Math.abs((top - y) * across);
+      if (ahead > 0.5 && ahead + 3 * aside < least) [best, least] = [index, ahead + 3 * aside];
+    }
+    if (best >= 0) focus = best;
+    draw();
+  } else return;
+  event.preventDefault();
+});
 near.addEventListener("click", () => {
   const [left, bottom, right, top] = region, least = 0.01;
   view = [left, bottom, Math.max(right, left + least), Math.max(top, bottom + least)];
+  whole.hidden = false;
+  whole.focus();
   draw();
 });
-whole.addEventListener("click", () => { view = EVERYTHING; draw(); });
+whole.addEventListener("click", () => { view = EVERYTHING; canvas.focus(); draw(); });
+canvas.addEventListener("blur", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 new ResizeObserver(draw).observe(canvas);
 watch("value", read);
 read();

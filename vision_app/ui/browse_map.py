@@ -24,7 +24,7 @@ STEPS = 65535
 
 _TEMPLATE = """
 <div class="vw-map" hidden>
-  <div class="vw-map-box"><canvas role="img" aria-label="Map of the images; images that are alike lie together"></canvas>
+  <div class="vw-map-box"><canvas tabindex="0" role="application" aria-label="Map of the images; images that are alike lie together. Arrow keys go from point to point, Enter shows the picture."></canvas>
     <span class="vw-map-tip" hidden></span></div>
   <p class="vw-map-foot"><span class="vw-map-said vw-note"></span>
     <button type="button" class="vw-map-near" hidden>Enlarge the region</button>
@@ -104,15 +104,16 @@ def map_value(name: str, layout: str, colour: str, region: str) -> dict[str, Any
     embedding = read_map(name)
     if embedding is None:
         return {}
-    row = find_layout(layout)
     if layout not in embedding.maps:
-        raise InputError(f"There is no map by {row.title} yet; check the dataset again.")
+        raise InputError(f"There is no map by {find_layout(layout).title} yet; check the dataset again.")
+    row = LAYOUTS[layout]
     names, groups = group(find_dataset(name), embedding, colour)
     sizes = np.bincount(groups, minlength=len(names))
     points = embedding.maps[layout]
     by = f"the features of {embedding.described_by}" if embedding.described_by else "edges and colours"
     chosen = parse_region(region)
     return {
+        "dataset": name,
         "count": len(points),
         "layout": layout,
         "places": _text(np.rint(points * STEPS), "<u2"),
@@ -156,23 +157,32 @@ def picked(name: str, event: gr.EventData) -> Place:
     Raises:
         InputError: the map is not the one that is shown, or there is no such point.
     """
-    embedding, index = read_map(name), (event._data or {}).get("index")
-    if embedding is None or not isinstance(index, int) or not 0 <= index < len(embedding.places):
+    data = event._data or {}
+    embedding, index = read_map(name), data.get("index")
+    if (
+        embedding is None
+        or data.get("dataset") != name
+        or not isinstance(index, int)
+        or not 0 <= index < len(embedding.places)
+    ):
         raise InputError("Expected a point of the map that is shown; reload the page.")
     place = embedding.places[index]
     return Place(place.split, place.index)
 
 
-def region_of(layout: str, event: gr.EventData) -> str:
-    """Return the rectangle that was drawn, as text for the address and `parse_region`.
+def region_of(name: str, event: gr.EventData) -> str:
+    """Return the rectangle that was drawn on a dataset's map, as text for the address and `parse_region`.
 
     Raises:
         InputError: what came from the browser is no rectangle.
     """
-    corners = (event._data or {}).get("region")
-    if not isinstance(corners, list) or len(corners) != 4:
-        raise InputError(f"Expected the four sides of a rectangle on the map, got {corners!r}.")
-    text = f"{layout}:" + ",".join(f"{float(corner):.4f}" for corner in corners)
+    data = event._data or {}
+    corners = data.get("region")
+    if data.get("dataset") != name:
+        raise InputError("Expected a region of the map that is shown; reload the page.")
+    if not isinstance(corners, list) or len(corners) != 4 or not all(isinstance(one, int | float) for one in corners):
+        raise InputError(f"Expected the four sides of a rectangle on the map, got {str(corners)[:60]}.")
+    text = f"{data.get('layout')}:" + ",".join(f"{corner:.4f}" for corner in corners)
     parse_region(text)
     return text
 

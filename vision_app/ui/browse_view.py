@@ -10,7 +10,7 @@ from vision_app.data.datasets import find_dataset, list_datasets, load_split
 from vision_app.data.download import Progress
 from vision_app.data.fetching import is_available
 from vision_app.data.images import FileImages, Images
-from vision_app.data.patch import read_patch
+from vision_app.data.patch import known_patch
 from vision_app.errors import InputError
 from vision_app.figures import picture_html, probability_bars
 from vision_app.health.jobs import read_map
@@ -154,7 +154,7 @@ def gallery_html(page: GalleryPage, selected: Place | None = None) -> str:
         return (
             '<div class="vw-empty"><strong>No pictures</strong><span>None of this set are as you ask for.</span></div>'
         )
-    edits = read_patch(row)
+    edits = known_patch(row)
     changed = {Place(edit.split, edit.index) for edit in edits}
     pictures, names = [], []
     for place in page.places:
@@ -213,7 +213,7 @@ def selected_html(choice: Choice, place: Place | None) -> str:
     alt = f"No. {place.index} of the {place.split} split of {row.title}, counted from 0: {label}"
     link = EXPLAIN_LINK.format(dataset=html.escape(row.name), image=place.index) if place.split == "test" else ""
     file = f"<p>{html.escape(images.names[place.index])}</p>" if isinstance(images, FileImages) else ""
-    history = history_html(read_patch(row), place.split, place.index, label)
+    history = history_html(known_patch(row), place.split, place.index, label)
     return (
         f'<article class="vw-selected" data-image="{place.split}-{place.index}"><figure>{picture_html(image, alt, "vw-crisp")}</figure>'
         f"<div><h3>{html.escape(label)}</h3><p>{where}</p>{file}"

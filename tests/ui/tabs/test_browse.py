@@ -5,13 +5,17 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from tests.data.photos import class_folders, write_folder
+from vision_app.data import own
 from vision_app.data.datasets import DATASETS, find_dataset
 from vision_app.data.patch import read_patch
 from vision_app.edits import Edit
 from vision_app.health import jobs
 from vision_app.health.embedding import Embedding
 from vision_app.ui import browse_choice, browse_map
+from vision_app.ui.browse_add import add_dataset
 from vision_app.ui.browse_choice import Choice, Place
+from vision_app.ui.browse_layout import BrowseParts, build_parts
 from vision_app.ui.pictures import ALL_CLASSES
 from vision_app.ui.tabs import browse as tab
 
@@ -110,7 +114,7 @@ def test_page_buttons() -> None:
 
 @pytest.mark.parametrize(("number", "possible"), [(1, "0011"), (3, "1111"), (6, "1100")])
 def test_page_buttons_that_lead_nowhere_are_off(number: int, possible: str) -> None:
-    moves = tab._gallery(tab.view.find_page(Choice("digits"), number))[:4]
+    moves = tab.updates.gallery(tab.view.find_page(Choice("digits"), number))[:4]
     assert [move.interactive for move in moves] == [letter == "1" for letter in possible]
 
 
@@ -158,10 +162,10 @@ def test_a_region_of_the_map_fills_the_gallery(monkeypatch: pytest.MonkeyPatch) 
         maps={"tsne": np.float32([[0.1, 0.1], [0.2, 0.2], [0.9, 0.9]])},
     )
     monkeypatch.setattr(jobs, "read_map", lambda name: found)
-    for module in (browse_choice, browse_map):
+    for module in (browse_choice, browse_map, tab.view):
         monkeypatch.setattr(module, "read_map", lambda name: found)
-    drawn = SimpleNamespace(_data={"region": [0, 0, 0.5, 0.5]})
-    split, class_name, finding, _, region, row, verdict, *rest = tab._limit("digits", "tsne", "digits", drawn)
+    drawn = SimpleNamespace(_data={"dataset": "digits", "layout": "tsne", "region": [0, 0, 0.5, 0.5]})
+    split, class_name, finding, _, region, row, verdict, *rest = tab._limit("digits", "digits", drawn)
     assert (split.value, class_name.value, finding.value, verdict) == ("all", ALL_CLASSES, "", "")
     assert region == "tsne:0.0000,0.0000,0.5000,0.5000" and row.visible
     assert rest[4].places == (Place("train", 7), Place("test", 3))
@@ -170,8 +174,12 @@ def test_a_region_of_the_map_fills_the_gallery(monkeypatch: pytest.MonkeyPatch) 
     assert named(opened({"region": "tsne:9"})[1:]).page.count == 359
     region, row, *rest = tab._unlimit("digits", "test", ALL_CLASSES, "", "", "", None, region)
     assert region == "" and not row.visible and rest[4].count == 359
-    card, place, *_ = tab._select_point(rest[4], SimpleNamespace(_data={"index": 2}))
-    assert place == Place("test", 4) and "No. 4 of test" in card
+    clicked_on = SimpleNamespace(_data={"dataset": "digits", "index": 2})
+    card, thumbs, place, *_ = tab._select_point(rest[4], clicked_on)
+    assert place == Place("test", 4) and "No. 4 of test" in card and 'aria-pressed="true"' in thumbs
+    thumbs, place, *_ = tab._select_neighbour(rest[4], Place("test", 4), SimpleNamespace(_data={"index": 0}))
+    assert place in (Place("train", 7), Place("test", 3))
+    assert tab._draw_map("digits", "umap", "class", "")[0] == {}  # and not the map of the set before
 
 
 def test_a_click_on_nothing_is_refused() -> None:
@@ -200,3 +208,41 @@ def test_only_pictures_that_a_model_gets_wrong() -> None:
     assert named(opened({"verdict": "wrong", "model": "none"})[1:]).page.count == 359
     with pytest.raises(gr.Error, match="Expected a model"):
         tab._judge(*asked[:6], None)
+
+
+def test_what_begins_anew_has_a_value_for_every_widget(
+    tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = add_dataset(None, str(write_folder(tmp_path / "set", class_folders(20))), "Set")
+    expected = len(tab._anew(build_parts_alone()))
+    said, *rest = tab._divide(name, "test", 0.5, 0.2, 0.3, 1, "3", "", False)
+    assert "train 30" in said and len(rest) == expected
+    assert "60 images" in named(rest).facts and named(rest).page.count == 18
+    kept, *rest = tab._remove(name, "test", "")
+    assert kept == SKIPPED and rest == [SKIPPED] * expected
+    chosen, *rest = tab._remove(name, "test", "yes")
+    assert chosen.value == "digits" and len(rest) == expected
+    assert name not in [value for _, value in chosen.choices]
+
+
+def build_parts_alone() -> BrowseParts:
+    with gr.Blocks():
+        return build_parts()
+
+
+def test_corrections_that_do_not_fit_are_told_and_lock_nothing(
+    tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_folder(tmp_path / "set", class_folders(20))
+    name = add_dataset(None, str(folder), "Set")
+    page = tab.view.find_page(Choice(name, "train"), 1)
+    tab._fixer("exclude")(page, page.places[0])
+    with pytest.raises(gr.Error, match="undo them all in the Browse tab"):
+        tab._divide(name, "test", 0.5, 0.2, 0.3, 1, "3", "", False)
+    (folder / "red" / "more.png").write_bytes((folder / "red" / "001.png").read_bytes())
+    own._OPENED.clear()
+    found = tab._change_dataset(name, "train")
+    assert "were made for other files of" in found[-3] and "(corrected)" not in named(found).thumbs
+    assert found[-2].interactive and not found[-1].interactive
+    tab._undo_all(page, None)
+    assert "No corrections" in tab._change_dataset(name, "train")[-3]

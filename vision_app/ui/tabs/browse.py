@@ -7,15 +7,16 @@ from typing import Any
 import gradio as gr
 
 from vision_app.data.datasets import find_dataset
-from vision_app.data.fetching import is_available
 from vision_app.data.patch import write_patch
 from vision_app.errors import InputError
 from vision_app.health import jobs
 from vision_app.ui import browse_health as health
 from vision_app.ui import browse_map as maps
+from vision_app.ui import browse_updates as updates
 from vision_app.ui import browse_view as view
 from vision_app.ui.browse_add import add_dataset, remove_dataset
-from vision_app.ui.browse_choice import ALL_SPLITS, EVERYTHING, RIGHT, WRONG, Choice, Place, parse_region
+from vision_app.ui.browse_address import number, wanted_choice, wanted_place
+from vision_app.ui.browse_choice import ALL_SPLITS, EVERYTHING, Choice, Place
 from vision_app.ui.browse_divide import CONFIRM, divide
 from vision_app.ui.browse_layout import FIRST, REMEMBER, BrowseParts, build_parts
 from vision_app.ui.browse_statistics import statistics_html
@@ -24,7 +25,7 @@ from vision_app.ui.downloads import end_html, progress_html, stop_download, watc
 from vision_app.ui.health_view import finding_choices
 from vision_app.ui.layout import OPENING, PREDICT, QUIET, Page, address
 from vision_app.ui.messages import alert, say_errors
-from vision_app.ui.pictures import ALL_CLASSES, class_names
+from vision_app.ui.pictures import ALL_CLASSES
 from vision_app.ui.thumbs import clicked
 
 DOWNLOAD = {"concurrency_id": "download", "concurrency_limit": 8}
@@ -103,7 +104,9 @@ def _wire_pictures(parts: BrowseParts, follow: Follow) -> None:
     clicked_on.then(**follow.remembered)
     clicked_on.success(None, None, None, js=view.show_beside("browse-selected"), api_visibility="private")
     clicked_on.then(**follow.asking)
-    likest = parts.neighbours.click(_select_neighbour, [parts.shown, parts.selected], parts.picture, **QUIET)
+    likest = parts.neighbours.click(
+        _select_neighbour, [parts.shown, parts.selected], [parts.thumbs, *parts.picture], **QUIET
+    )
     likest.then(**follow.remembered)
     likest.then(**follow.asking)
     parts.model.input(**follow.asking)
@@ -127,7 +130,7 @@ def _wire_health(parts: BrowseParts, follow: Follow) -> None:
     ended = [parts.finding, *section.filled]
     looked = section.timer.tick(_look, [parts.dataset, parts.finding], ended, queue=False, **QUIET)
     looked.then(**follow.drawn | {"fn": _draw_when_checked})
-    acted = [parts.split, parts.finding, *parts.limits, *parts.gallery, *section.corrected]
+    acted = [*parts.filters, parts.verdict, *parts.gallery, *section.corrected]
     shown = section.report.click(_act, parts.dataset, acted, **QUIET)
     shown.then(**follow.remembered)
     shown.success(None, None, None, js=view.show_above("browse-gallery"), api_visibility="private")
@@ -138,12 +141,12 @@ def _wire_map(parts: BrowseParts, follow: Follow) -> None:
     section = parts.map
     for control in section.asked:
         control.input(**follow.drawn)
-    chosen = section.map.click(_select_point, parts.shown, [section.card, *parts.picture], **QUIET)
+    chosen = section.map.click(_select_point, parts.shown, [section.card, parts.thumbs, *parts.picture], **QUIET)
     chosen.then(**follow.remembered)
     chosen.then(**follow.asking)
     limited = section.map.select(
         _limit,
-        [parts.dataset, section.layout, parts.model],
+        [parts.dataset, parts.model],
         [*parts.filters, parts.verdict, *parts.gallery],
         **QUIET,
     )
@@ -174,11 +177,12 @@ def _wire_adding(parts: BrowseParts, follow: Follow) -> None:
     added = adding.button.click(_add, given, [parts.dataset, adding.status, *given, adding.fold], **SEEN)
     _describe(added.success(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET), follow)
     dividing = parts.dividing
-    divided = dividing.button.click(_divide, [parts.dataset, *dividing.asked], dividing.status, **SEEN)
+    chosen = [parts.dataset, parts.split]
+    divided = dividing.button.click(_divide, [*chosen, *dividing.asked], [dividing.status, *_anew(parts)], **SEEN)
+    _describe(divided, follow)
     answer = gr.Textbox(visible="hidden")
-    removed = dividing.remove.click(_remove, [parts.dataset, answer], parts.dataset, js=CONFIRM, **QUIET)
-    _describe(removed.success(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET), follow)
-    _describe(divided.success(_change_dataset, [parts.dataset, parts.split], _anew(parts), **QUIET), follow)
+    removed = dividing.remove.click(_remove, [*chosen, answer], [parts.dataset, *_anew(parts)], js=CONFIRM, **QUIET)
+    _describe(removed, follow)
 
 
 @say_errors(CANNOT)
@@ -197,80 +201,25 @@ def _open(
     """Fill the tab when it is first shown, as the address says; later only list anew what may have changed."""
     choices = view.dataset_choices()
     if shown is not None:
-        same = len(view.STEPS) + 3 + 10  # page buttons, page, thumbs, position, and all about the picture
-        rest = (_model_dropdown(name, model), gr.skip(), *[gr.skip()] * same, *health.filled(name))
-        return gr.Dropdown(choices=choices), *[gr.skip()] * 10, *rest
+        return gr.Dropdown(choices=choices), *updates.nothing(name, model)
     wanted = address(request)
     name = wanted["dataset"] if wanted.get("dataset") in [value for _, value in choices] else name
-    choice = _wanted_choice(name, wanted, split)
-    page = view.find_page(choice, _number(wanted.get("sheet"), 1))
-    return (
-        gr.Dropdown(choices=choices, value=name),
-        *_filters(choice),
-        *_facts(name),
-        _model_dropdown(name, choice.model),
-        choice.verdict,
-        *_gallery(page, _wanted_place(choice, wanted.get("image", ""))),
-        *health.filled(name),
-    )
-
-
-def _wanted_choice(name: str, wanted: dict[str, str], split: str) -> Choice:
-    """Return what the address asks for, without what there is not."""
-    row = find_dataset(name)
-    splits = [value for _, value in view.split_choices(name)]
-    kinds = [kind for _, kind in finding_choices(jobs.read_report(name))]
-    return Choice(
-        name,
-        wanted["split"] if wanted.get("split") in splits else split,
-        wanted["class"] if wanted.get("class") in row.classes else ALL_CLASSES,
-        wanted["finding"] if wanted.get("finding") in kinds else EVERYTHING,
-        wanted.get("search", "") if row.place else "",
-        *_wanted_verdict(name, wanted),
-        region=_wanted_region(name, wanted),
-    )
-
-
-def _wanted_region(name: str, wanted: dict[str, str]) -> str:
-    """Return the region of the map that the address asks for, if there is a map."""
-    region = wanted.get("region", "")
-    try:
-        parse_region(region)
-    except InputError:
-        return ""
-    return region if jobs.read_map(name) is not None else ""
-
-
-def _wanted_verdict(name: str, wanted: dict[str, str]) -> tuple[str, str | None]:
-    """Return whether right or wrong answers of which model the address asks for."""
-    model, verdict = wanted.get("model"), wanted.get("verdict")
-    if verdict in (RIGHT, WRONG) and is_available(find_dataset(name)) and model in view.model_choices(name):
-        return verdict, model
-    return EVERYTHING, None
-
-
-def _wanted_place(choice: Choice, text: str) -> Place | None:
-    """Return the picture that the address names, "train-5", or "5" of the split that is shown; None if there is none."""
-    split, _, number = text.rpartition("-")
-    index = _number(number, None)
-    place = Place(split or choice.split, index if index is not None else -1)
-    return place if is_available(find_dataset(choice.dataset)) and view.has_image(choice.dataset, place) else None
+    choice = wanted_choice(name, wanted, split)
+    page = view.find_page(choice, number(wanted.get("sheet"), 1))
+    place = wanted_place(choice, wanted.get("image", ""))
+    return gr.Dropdown(choices=choices, value=name), *updates.dataset(choice, page, place)
 
 
 @say_errors(CANNOT)
 def _change_dataset(name: str, split: str) -> tuple[Any, ...]:
     """Show another dataset from its first page, with nothing selected."""
-    split = split if split in [value for _, value in view.split_choices(name)] else "test"
-    choice = Choice(name, split)
-    page = view.find_page(choice, 1)
-    answering = (_model_dropdown(name, None), EVERYTHING)
-    return *_filters(choice), *_facts(name), *answering, *_gallery(page), *health.filled(name)
+    return updates.another(name, split)
 
 
 @say_errors(CANNOT)
 def _first_page(*asked: Any) -> tuple[Any, ...]:
     """Show the first page after a filter has changed."""
-    return _gallery(view.find_page(Choice(*asked), 1))
+    return updates.gallery(view.find_page(Choice(*asked), 1))
 
 
 def _draw_map(name: str, layout: str, colour: str, region: str) -> tuple[Any, str, str]:
@@ -279,7 +228,7 @@ def _draw_map(name: str, layout: str, colour: str, region: str) -> tuple[Any, st
         value = maps.map_value(name, layout, colour, region)
         return value, maps.NO_POINT if value else "", ""
     except InputError as error:
-        return gr.skip(), "", alert(str(error))
+        return {}, "", alert(str(error))
 
 
 def _draw_when_checked(name: str, *asked: str) -> tuple[Any, ...]:
@@ -291,27 +240,29 @@ def _draw_when_checked(name: str, *asked: str) -> tuple[Any, ...]:
 def _select_point(shown: GalleryPage, event: gr.EventData) -> tuple[Any, ...]:
     """Enlarge the picture whose point was clicked on."""
     place = maps.picked(shown.choice.dataset, event)
-    return view.card_html(shown.choice, place), *_picture(shown.choice, place)
+    thumbs = view.gallery_html(shown, place)
+    return view.card_html(shown.choice, place), thumbs, *updates.picture(shown.choice, place)
 
 
 @say_errors(CANNOT)
 def _select_neighbour(shown: GalleryPage, place: Place, event: gr.EventData) -> tuple[Any, ...]:
     """Enlarge one of the pictures that resemble the enlarged one."""
     places = view.find_neighbours(shown.choice.dataset, Place(*place))
-    return _picture(shown.choice, places[clicked(event, len(places))])
+    chosen = places[clicked(event, len(places))]
+    return view.gallery_html(shown, chosen), *updates.picture(shown.choice, chosen)
 
 
 @say_errors(CANNOT)
-def _limit(name: str, layout: str, model: str | None, event: gr.EventData) -> tuple[Any, ...]:
+def _limit(name: str, model: str | None, event: gr.EventData) -> tuple[Any, ...]:
     """Show the pictures within the rectangle that was drawn on the map: all of them, whatever was asked for before."""
-    choice = Choice(name, ALL_SPLITS, model=model, region=maps.region_of(layout, event))
-    return *_filters(choice), EVERYTHING, *_gallery(view.find_page(choice, 1))
+    choice = Choice(name, ALL_SPLITS, model=model, region=maps.region_of(name, event))
+    return *updates.filters(choice), EVERYTHING, *updates.gallery(view.find_page(choice, 1))
 
 
 @say_errors(CANNOT)
 def _unlimit(*asked: Any) -> tuple[Any, ...]:
     """Show the pictures outside of the region, too."""
-    return *_limits(""), *_gallery(view.find_page(replace(Choice(*asked), region=""), 1))
+    return *updates.limits(""), *updates.gallery(view.find_page(replace(Choice(*asked), region=""), 1))
 
 
 @say_errors("Cannot ask the model")
@@ -319,9 +270,9 @@ def _judge(*asked: Any, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...
     """Show only the pictures that the model gets right, or wrong; the first time it is asked about all of them."""
     choice = Choice(*asked)
     if not choice.verdict:
-        return EVERYTHING, *_gallery(view.find_page(choice, 1))
+        return EVERYTHING, *updates.gallery(view.find_page(choice, 1))
     page = view.find_page(choice, 1, lambda share, words: progress(share, f"Asking {choice.model}: {words}"))
-    return choice.verdict, *_gallery(page)
+    return choice.verdict, *updates.gallery(page)
 
 
 def _mover(step: int) -> Any:
@@ -330,7 +281,7 @@ def _mover(step: int) -> Any:
     @say_errors(CANNOT)
     def move(shown: GalleryPage | None, *asked: Any) -> tuple[Any, ...]:
         number = (shown.number if shown else 1) + step
-        return _gallery(view.find_page(Choice(*asked), number))
+        return updates.gallery(view.find_page(Choice(*asked), number))
 
     return move
 
@@ -338,7 +289,7 @@ def _mover(step: int) -> Any:
 @say_errors(CANNOT)
 def _select(shown: GalleryPage, event: gr.EventData) -> tuple[Any, ...]:
     """Enlarge the picture that was clicked on; what a model says follows."""
-    return _picture(shown.choice, shown.places[clicked(event, len(shown.places))])
+    return updates.picture(shown.choice, shown.places[clicked(event, len(shown.places))])
 
 
 @say_errors("Cannot classify this picture")
@@ -397,14 +348,8 @@ def _act(name: str, event: gr.EventData) -> tuple[Any, ...]:
     if data.get("act") == "fix":
         count = health.correct_all(choice)
         gr.Info(f"{count:,} corrections are kept beside the dataset; undo them one by one or all.", title="Corrected")
-    choices = finding_choices(jobs.read_report(name))
-    return (
-        gr.Radio(choices=view.split_choices(name), value=ALL_SPLITS),
-        gr.Dropdown(choices=choices, value=choice.finding),
-        *_limits(""),
-        *_gallery(view.find_page(choice, 1)),
-        *health.corrected(name),
-    )
+    page = view.find_page(choice, 1)
+    return *updates.filters(choice), EVERYTHING, *updates.gallery(page), *health.corrected(name)
 
 
 def _fixer(action: str) -> Any:
@@ -436,22 +381,24 @@ def _apply_file(shown: GalleryPage, place: Place | None, path: str) -> tuple[Any
 
 def _after_correction(shown: GalleryPage, place: Place | None) -> tuple[Any, ...]:
     thumbs = view.gallery_html(shown, place)
-    return thumbs, *_picture(shown.choice, place), *health.corrected(shown.choice.dataset)
+    return thumbs, *updates.picture(shown.choice, place), *health.corrected(shown.choice.dataset)
 
 
 @say_errors("Cannot divide this dataset")
-def _divide(name: str, *asked: Any, progress: gr.Progress = gr.Progress()) -> str:
-    """Divide the dataset anew."""
-    return divide(name, *asked, progress=lambda share, words: progress(share, words))
+def _divide(name: str, split: str, *asked: Any, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:
+    """Divide the dataset anew, and show it."""
+    said = divide(name, *asked, progress=lambda share, words: progress(share, words))
+    return said, *updates.another(name, split)
 
 
 @say_errors("Cannot remove this dataset")
-def _remove(name: str, answer: str) -> gr.Dropdown:
+def _remove(name: str, split: str, answer: str) -> tuple[Any, ...]:
     """Take the dataset off the list and show the first one; nothing if a person thought better of it."""
     if not answer:
-        return gr.skip()
+        return (gr.skip(),) * (1 + len(updates.nothing(name, None)))
+    jobs.forget(name)
     remove_dataset(name)
-    return gr.Dropdown(choices=view.dataset_choices(), value=FIRST)
+    return gr.Dropdown(choices=view.dataset_choices(), value=FIRST), *updates.another(FIRST, split)
 
 
 @say_errors("Cannot add this dataset")
@@ -461,54 +408,3 @@ def _add(file: str | None, path: str, title: str, progress: gr.Progress = gr.Pro
     said = f'<p class="vw-note" role="status">Added as {name}; it can be trained on at once.</p>'
     chosen = gr.Dropdown(choices=view.dataset_choices(), value=name)
     return chosen, said, None, "", "", gr.Accordion(open=False)
-
-
-def _filters(choice: Choice) -> tuple[Any, ...]:
-    """Return split, class, finding, search and region, with what this dataset has of each."""
-    row = find_dataset(choice.dataset)
-    return (
-        gr.Radio(choices=view.split_choices(choice.dataset), value=choice.split),
-        gr.Dropdown(choices=class_names(choice.dataset), value=choice.class_name),
-        gr.Dropdown(choices=finding_choices(jobs.read_report(choice.dataset)), value=choice.finding),
-        gr.Textbox(value=choice.search, visible=row.place is not None or bool(row.folder)),
-        *_limits(choice.region),
-    )
-
-
-def _limits(region: str) -> tuple[str, gr.Row]:
-    """Return the region of the map, and the row that says so."""
-    return region, gr.Row(visible=bool(region))
-
-
-def _facts(name: str) -> tuple[str, Any, Any, Any]:
-    """Return the facts, the download's row and button, which only a missing dataset has, and how to divide one's own."""
-    row = find_dataset(name)
-    missing = not is_available(row) and bool(row.remote)
-    download = gr.Button(f"Download {view.megabytes(row)}")
-    return view.facts_html(name), gr.Row(visible=missing), download, gr.Accordion(visible=row.place is not None)
-
-
-def _gallery(page: GalleryPage, place: Place | None = None) -> tuple[Any, ...]:
-    """Return a page of pictures; the page buttons that lead nowhere are off."""
-    before, after = page.number > 1, page.number < page.num_pages
-    moves = (gr.Button(interactive=possible) for possible in (before, before, after, after))
-    place = place if page.places else None
-    return *moves, page, view.gallery_html(page, place), view.position_html(page), *_picture(page.choice, place)
-
-
-def _picture(choice: Choice, place: Place | None) -> tuple[Any, ...]:
-    """Return the chosen picture, room for a model's answer, what is like it, and what can be corrected."""
-    said = (view.selected_html(choice, place), "", view.neighbours_html(choice, place))
-    return place, *said, *health.fixes(choice, place)
-
-
-def _model_dropdown(name: str, chosen: str | None) -> gr.Dropdown:
-    """List the dataset's models; a choice that still fits stays."""
-    models = view.model_choices(name) if is_available(find_dataset(name)) else []
-    value = chosen if chosen in models else next(iter(models), None)
-    return gr.Dropdown(choices=models, value=value, visible=bool(models))
-
-
-def _number(text: str | None, default: int | None) -> int | None:
-    """Return a number from the address, or the default for anything else."""
-    return int(text) if text and text.isdecimal() and len(text) < 10 else default
