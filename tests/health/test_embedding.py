@@ -34,7 +34,7 @@ def digits() -> Embedding:
 def test_every_image_is_there_once(digits: Embedding) -> None:
     counts = find_dataset("digits").counts
     assert len(digits.places) == sum(counts.values()) == len(set(digits.places))
-    assert [sum(place.split == split for place in digits.places) for split in counts] == list(counts.values())
+    assert [sum(place[0] == split for place in digits.places) for split in counts] == list(counts.values())
     np.testing.assert_allclose(np.linalg.norm(digits.vectors.astype(np.float32), axis=1), 1, atol=2e-3)
 
 
@@ -59,8 +59,8 @@ def test_neighbours_are_those_of_scikit_learn(digits: Embedding) -> None:
     _, expected = NearestNeighbors(n_neighbors=7, metric="cosine").fit(vectors).kneighbors(vectors[[3, 1700]])
     for position, wanted in zip((3, 1700), expected, strict=True):
         place = digits.places[position]
-        found = digits.neighbours(place.split, place.index, 6)
-        assert [digits.positions[other.split, other.index] for other, _ in found] == wanted[1:].tolist()
+        found = digits.neighbours(*place, 6)
+        assert [digits.positions[other] for other, _ in found] == wanted[1:].tolist()
         products = vectors[wanted[1:]] @ vectors[position]
         np.testing.assert_allclose([likeness for _, likeness in found], products, rtol=1e-5)
     assert digits.neighbours("test", 10**6, 6) == []

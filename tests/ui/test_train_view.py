@@ -159,6 +159,6 @@ def test_what_is_wrong_with_the_data_is_said_with_a_way_to_see_it() -> None:
     assert (
         "In the dataset as published, broken files: 1,200, blurred pictures: 3" in said and "2 kinds of faults" in said
     )
-    assert 'href="?tab=browse&amp;dataset=my+set"' in said
+    assert 'href="?tab=browse&amp;dataset=my+set&amp;split=all"' in said
     assert "Nothing wrong was found" in train_view.data_faults("digits", {"checked": ["broken"], "findings": {}})
     assert train_view.data_faults("digits", None) == ""

@@ -12,17 +12,16 @@ import numpy as np
 from vision_app.data.download import Progress, put
 from vision_app.errors import InputError
 from vision_app.health.evidence import Evidence
-from vision_app.health.findings import Place
 from vision_app.health.neighbours import compressed, nearest
 from vision_app.lookup import find
 
 DIMENSIONS = 64
 LANDMARKS = {"tsne": 2_000, "umap": 3_000}  # images that are laid out; the others go beside those that they resemble
 BESIDE = 5
-EDGE = (
-    0.1  # percent of the images at each edge of a map that may be moved onto it, so that one stray does not shrink it
-)
+# Percent of the images at each edge of a map that may be moved onto it, so that one stray does not shrink it.
+EDGE = 0.01
 
+Spot = tuple[str, int]  # an image by its published split and its number there
 Region = tuple[float, float, float, float]  # left, bottom, right, top; shares of a map's sides
 
 
@@ -59,7 +58,7 @@ class Embedding:
         splits: names of the published splits.
         parts: which of the splits each image is in, uint8 (n,).
         indices: its place there, int32 (n,).
-        vectors: unit vectors, float16 (n, d); a product of 1 means alike, 0 unrelated.
+        vectors: unit vectors (n, d), float16 in files and float32 once read; a product of 1 means alike, 0 unrelated.
         maps: float32 (n, 2), 0 to 1 from left to right and from bottom to top, by layout.
         described_by: the model whose features these are, or nothing for edges and colours.
     """
@@ -72,17 +71,17 @@ class Embedding:
     described_by: str = ""
 
     @cached_property
-    def positions(self) -> dict[tuple[str, int], int]:
+    def positions(self) -> dict[Spot, int]:
         """Where an image of a split is in the arrays."""
-        return {(place.split, place.index): position for position, place in enumerate(self.places)}
+        return {spot: position for position, spot in enumerate(self.places)}
 
     @cached_property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[Spot, ...]:
         """Each image's place in the published splits."""
         pairs = zip(self.parts.tolist(), self.indices.tolist(), strict=True)
-        return tuple(Place(split=self.splits[part], index=index) for part, index in pairs)
+        return tuple((self.splits[part], index) for part, index in pairs)
 
-    def neighbours(self, split: str, index: int, count: int) -> list[tuple[Place, float]]:
+    def neighbours(self, split: str, index: int, count: int) -> list[tuple[Spot, float]]:
         """Return the images that resemble one the most, with their likeness up to 1; none for one that cannot be read."""
         position = self.positions.get((split, index))
         if position is None:
@@ -92,7 +91,7 @@ class Embedding:
         best = np.argsort(-likeness, kind="stable")[: min(count, len(likeness) - 1)]
         return [(self.places[other], float(likeness[other])) for other in best]
 
-    def inside(self, layout: str, region: Region) -> list[Place]:
+    def inside(self, layout: str, region: Region) -> list[Spot]:
         """Return the images within a rectangle of a map, in their published order.
 
         Raises:

@@ -153,7 +153,7 @@ def _inside(row: Dataset, split: str, region: str) -> np.ndarray:
     if embedding is None:
         raise InputError("The map of this dataset is gone; check the dataset again, or show all pictures.")
     inside = np.zeros(row.counts[split], bool)
-    inside[[place.index for place in embedding.inside(*parse_region(region)) if place.split == split]] = True
+    inside[[index for name, index in embedding.inside(*parse_region(region)) if name == split]] = True
     return inside
 
 

@@ -100,7 +100,7 @@ def build_fixes() -> FixParts:
     with gr.Row(visible=False, elem_id="browse-fixes") as row:
         accept = gr.Button("Accept", size="md", min_width=120, visible=False, elem_id="browse-accept")
         exclude = gr.Button("Leave out", size="md", min_width=110, elem_id="browse-exclude")
-        undo = gr.Button("Undo", size="md", min_width=90, visible=False, elem_id="browse-undo")
+        undo = gr.Button("Undo", size="md", min_width=90, interactive=False, elem_id="browse-undo")
         label = gr.Dropdown([], label="Right class", min_width=150, elem_id="browse-relabel")
         move = gr.Dropdown([], label="Move to", min_width=120, elem_id="browse-move")
     return FixParts(row, exclude, accept, label, move, undo)
@@ -148,7 +148,7 @@ def fixes(choice: Choice, place: Place | None) -> tuple[Any, ...]:
         gr.Button(f"Accept {suggested}", visible=suggested is not None),
         gr.Dropdown(choices=list(dataset.classes), value=None),
         gr.Dropdown(choices=[(name.capitalize(), name) for name in dataset.counts if name != place.split], value=None),
-        gr.Button(visible=bool(own)),
+        gr.Button(interactive=bool(own)),
     )
 
 

@@ -200,6 +200,7 @@ def _picture() -> tuple[gr.Dropdown, gr.Radio, gr.HTML, FixParts, gr.HTML, gr.HT
             value=EVERYTHING,
             label="Only pictures that it gets",
             elem_id="browse-verdict",
+            visible=False,
         ),
         gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=238),
         build_fixes(),

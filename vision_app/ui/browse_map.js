@@ -42,7 +42,8 @@ function read() {
 }
 
 function buildLegend(sizes) {
-  legend.replaceChildren(...names.map((name, group) => {
+  legend.replaceChildren(...names.flatMap((name, group) => {
+    if (!sizes[group]) return [];
     const button = document.createElement("button"), dot = document.createElement("i"), small = document.createElement("small");
     button.type = "button";
     button.setAttribute("aria-pressed", "false");
@@ -51,7 +52,7 @@ function buildLegend(sizes) {
     button.append(dot, name, " ", small);
     button.addEventListener("click", () => {
       lit = lit === group ? null : group;
-      [...legend.querySelectorAll("button")].forEach((other, index) => other.setAttribute("aria-pressed", index === lit));
+      legend.querySelectorAll("button").forEach((other) => other.setAttribute("aria-pressed", other === button && lit !== null));
       draw();
     });
     const item = document.createElement("li");
@@ -110,7 +111,7 @@ function paint() {
   if (picked >= 0) ring(...toScreen(picked), style);
   if (focus >= 0 && focus !== picked && document.activeElement === canvas) ring(...toScreen(focus), style);
   if (box || region) outline(box || corners(region), style);
-  near.hidden = !region || view !== EVERYTHING;
+  near.hidden = !region || String(region) === String(view);
   whole.hidden = view === EVERYTHING;
 }
 
@@ -121,10 +122,14 @@ function writeNames(style) {
   pen.lineJoin = "round";
   pen.strokeStyle = style.getPropertyValue("--background-fill-primary");
   pen.fillStyle = style.getPropertyValue("--body-text-color");
+  const taken = [];
   for (const [group, index] of marks) {
     const [x, y] = toScreen(index), half = pen.measureText(names[group]).width / 2;
     if (x < 0 || x > canvas.clientWidth || y < 0 || y > canvas.clientHeight || (lit !== null && lit !== group)) continue;
     const inside = Math.min(canvas.clientWidth - half - 4, Math.max(half + 4, x));
+    // A name that would cover another one is left out; the legend and the pointer tell it.
+    if (taken.some(([left, top, wide]) => Math.abs(left - inside) < half + wide + 4 && Math.abs(top - y) < 16)) continue;
+    taken.push([inside, y, half]);
     pen.strokeText(names[group], inside, y + 4);
     pen.fillText(names[group], inside, y + 4);
   }
@@ -228,6 +233,7 @@ canvas.addEventListener("keydown", (event) => {
 near.addEventListener("click", () => {
   const [left, bottom, right, top] = region, least = 0.01;
   view = [left, bottom, Math.max(right, left + least), Math.max(top, bottom + least)];
+  region = [...view];
   whole.hidden = false;
   whole.focus();
   draw();

@@ -33,6 +33,12 @@ _TEMPLATE = """
 </div>
 <div class="vw-empty vw-empty-small"><strong>No map yet</strong><span>It appears once the dataset has been checked (Health, below).</span></div>
 """
+# A link would lead away: the page has a base address.
+_SHOW = """
+element.addEventListener("click", (event) => {
+  if (event.target.closest("button")) document.getElementById("browse-selected")?.scrollIntoView({ block: "center" });
+});
+"""
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ def build_map() -> MapParts:
             )
             note = gr.HTML(elem_id="browse-map-note")
         with gr.Column(scale=2, min_width=200):
-            card = gr.HTML(elem_id="browse-map-card", apply_default_css=False, min_height=40)
+            card = gr.HTML(elem_id="browse-map-card", apply_default_css=False, min_height=40, js_on_load=_SHOW)
     return MapParts(layout, colour, shown, card, note)
 
 
@@ -166,8 +172,7 @@ def picked(name: str, event: gr.EventData) -> Place:
         or not 0 <= index < len(embedding.places)
     ):
         raise InputError("Expected a point of the map that is shown; reload the page.")
-    place = embedding.places[index]
-    return Place(place.split, place.index)
+    return Place(*embedding.places[index])
 
 
 def region_of(name: str, event: gr.EventData) -> str:

@@ -18,7 +18,8 @@ from vision_app.ui.pictures import class_names
 def dataset(choice: Choice, page: GalleryPage, place: Place | None = None) -> tuple[Any, ...]:
     """Return everything that changes with the dataset: filters, facts, models, a page of pictures, and its health."""
     name = choice.dataset
-    answering = (model_dropdown(name, choice.model), choice.verdict)
+    models = model_dropdown(name, choice.model)
+    answering = (models, gr.Radio(value=choice.verdict, visible=bool(models.visible)))
     return *filters(choice), *facts(name), *answering, *gallery(page, place), *health.filled(name)
 
 
@@ -32,7 +33,8 @@ def another(name: str, split: str) -> tuple[Any, ...]:
 def nothing(name: str, model: str | None) -> tuple[Any, ...]:
     """Return the same for a dataset that is shown already: only its models and its health may have changed."""
     same = len(view.STEPS) + 3 + 10  # page buttons, page, thumbs, position, and all about the picture
-    rest = (model_dropdown(name, model), gr.skip(), *[gr.skip()] * same, *health.filled(name))
+    models = model_dropdown(name, model)
+    rest = (models, gr.Radio(visible=bool(models.visible)), *[gr.skip()] * same, *health.filled(name))
     return *[gr.skip()] * 10, *rest
 
 

@@ -120,7 +120,7 @@ def _shape(row: Dataset) -> str:
     if row.image_shape is None:
         return "pictures of several sizes"
     height, width, channels = row.image_shape
-    return f"{height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
+    return f"{width} × {height} pixels, {'grey' if channels == 1 else 'colour'}"
 
 
 def find_page(choice: Choice, number: int, progress: Progress | None = None) -> GalleryPage:
@@ -186,7 +186,7 @@ def position_html(page: GalleryPage) -> str:
     """Return "Page 3 of 167" with the number of pictures, and the page's number for the address."""
     return (
         f'<p class="vw-page" role="status" data-page="{page.number}"><span>Page <strong>{page.number:,}</strong> of '
-        f"{page.num_pages:,}</span> <small>{page.count:,} pictures</small></p>"
+        f"{page.num_pages:,}</span> <small>{page.count:,} picture{'s' * (page.count != 1)}</small></p>"
     )
 
 
@@ -274,7 +274,7 @@ def card_html(choice: Choice, place: Place) -> str:
     picture = picture_html(shrink(_readable(images, place.index)), label, "vw-crisp")
     return (
         f'<figure class="vw-map-card">{picture}<figcaption><strong>{html.escape(label)}</strong><br>No. {place.index:,} of '
-        f'{place.split}<br><a href="#browse-selected">All about it</a></figcaption></figure>'
+        f'{place.split}<br><button type="button">All about it</button></figcaption></figure>'
     )
 
 
@@ -295,7 +295,7 @@ def find_neighbours(dataset: str, place: Place) -> list[Place]:
     """Return the places of the pictures that resemble one the most, the likest first; none before a check."""
     embedding = read_map(dataset)
     found = embedding.neighbours(place.split, place.index, NUM_NEIGHBOURS) if embedding else []
-    return [Place(other.split, other.index) for other, _ in found]
+    return [Place(*other) for other, _ in found]
 
 
 def _image(name: str, place: Place) -> tuple[Images, str]:

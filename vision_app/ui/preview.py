@@ -59,7 +59,7 @@ def _some(dataset: str, seed: int) -> tuple[list[np.ndarray], list[int]]:
     order = np.random.default_rng(seed).permutation(len(labels))[:LARGEST_SPLIT]
     _, first = np.unique(labels[order], return_index=True)
     found, known = [], []
-    for position in [*order[np.sort(first)], *order]:
+    for position in dict.fromkeys([*order[np.sort(first)].tolist(), *order.tolist()]):
         try:
             found.append(images[int(position)] if isinstance(images, FileImages) else images[position])
         except InputError:

@@ -26,7 +26,7 @@ def facts(dataset: str, model: str, input_size: int | None) -> str:
     data, info = find_dataset(dataset), find_model(model)
     height, width, _ = data.image_shape or (0, 0, 0)
     size = int(input_size or default_values(dataset, model)["input_size"])
-    shape = f"of {height} × {width}" if height else "of several sizes"
+    shape = f"of {width} × {height}" if height else "of several sizes"
     parts = [f"{data.num_train:,} training images {shape} in {len(data.classes)} classes."]
     if not info.smallest <= size <= info.largest:
         parts.append(f"This network takes {info.smallest} to {info.largest} pixels a side.")
@@ -81,8 +81,9 @@ def data_faults(dataset: str, health: dict[str, Any] | None) -> str:
     found = [f"{CHECKS[kind].title.lower()}: {count:,}" for kind, count in health["findings"].items() if kind in CHECKS]
     if not found:
         return f" Nothing wrong was found in the dataset ({looked})."
-    link = "?" + urlencode({"tab": "browse", "dataset": dataset})
-    return f' In the dataset as published, {html.escape(", ".join(found))} (<a href="{html.escape(link)}">see them in Browse</a>; {looked}).'
+    link = "?" + urlencode({"tab": "browse", "dataset": dataset, "split": "all"})
+    said = f"In the dataset as published, {html.escape(', '.join(found))}; {looked}."
+    return f' {said} <a href="{html.escape(link)}">Look at them in Browse</a>'
 
 
 def charts(

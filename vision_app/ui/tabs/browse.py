@@ -133,7 +133,8 @@ def _wire_health(parts: BrowseParts, follow: Follow) -> None:
     acted = [*parts.filters, parts.verdict, *parts.gallery, *section.corrected]
     shown = section.report.click(_act, parts.dataset, acted, **QUIET)
     shown.then(**follow.remembered)
-    shown.success(None, None, None, js=view.show_above("browse-gallery"), api_visibility="private")
+    shown.success(None, None, None, js=view.show_above("browse-facts"), api_visibility="private")
+    shown.then(**follow.about)
     shown.then(**follow.drawn)
 
 
@@ -152,6 +153,7 @@ def _wire_map(parts: BrowseParts, follow: Follow) -> None:
     )
     limited.then(**follow.remembered)
     limited.success(None, None, None, js=view.show_above("browse-within"), api_visibility="private")
+    limited.then(**follow.about)
     free = parts.everywhere.click(_unlimit, parts.asked, [*parts.limits, *parts.gallery], **QUIET)
     free.then(**follow.remembered)
     free.then(**follow.drawn)

@@ -112,8 +112,8 @@ def _preview(is_open: bool, seed: int, knobs: dict[str, Any]) -> Any:
     if not is_open:
         return gr.skip()
     dataset, size = knobs["dataset"], knobs["input_size"]
-    strengths = forms.read_augmentation(dataset, knobs)
     try:
+        strengths = forms.read_augmentation(dataset, knobs)
         return preview_html(dataset, strengths, int(size) if size else None, knobs["channels"], knobs["fit"], seed)
     except InputError as error:
         return alert(str(error))
@@ -130,10 +130,8 @@ def _build_knobs(fields: forms.Form, names: tuple[str, ...], values: dict[str, A
 def _build_strengths(fields: forms.Form, values: dict[str, Any]) -> None:
     """Build a knob for the strength of each augmentation; those of the chosen ones show."""
     chosen = fields["augmentation"]
-    with gr.Row():
-        for field, name in forms.STRENGTHS.items():
-            row = AUGMENTATIONS[name]
-            fields[field] = forms.build_strength(row, values[field], name in values["augmentation"])
+    for field, name in forms.STRENGTHS.items():
+        fields[field] = forms.build_strength(AUGMENTATIONS[name], values[field], name in values["augmentation"])
     shown = [fields[field] for field in forms.STRENGTHS]
     chosen.input(lambda names: [gr.Slider(visible=name in names) for name in AUGMENTATIONS], chosen, shown, **READING)
 
