@@ -9,8 +9,9 @@ import pytest
 from tests.data.photos import class_folders, write_folder
 from vision_app.data import own
 from vision_app.data.datasets import find_dataset, load_split
-from vision_app.data.patch import parse_patch, patch_file, patch_text, patched, read_patch, write_patch
+from vision_app.data.patch import known_patch, parse_patch, patch_file, patch_text, patched, read_patch, write_patch
 from vision_app.data.ready import fingerprint, ready_split, ready_training
+from vision_app.data.splits import SplitRule
 from vision_app.edits import Edit
 from vision_app.errors import InputError
 from vision_app.training.recipe import make_config
@@ -120,3 +121,40 @@ def test_a_damaged_file_is_told(text: str, data_folder: Path) -> None:
     patch_file(digits).write_text(text)
     with pytest.raises(InputError, match=r"digits\.patch\.json; correct or delete the file"):
         read_patch(digits)
+
+
+def test_two_corrections_of_one_kind_for_one_image_are_refused() -> None:
+    digits = find_dataset("digits")
+    edits = [{"action": "move", "split": "train", "index": 3, "to": to} for to in ("test", "validation")]
+    with pytest.raises(InputError, match="two corrections of one kind for image 3 of train; keep one"):
+        parse_patch(json.dumps({"edits": edits}), digits, "p.json")
+
+
+def test_corrections_of_another_division_are_refused(
+    tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own, "_OPENED", {})
+    folder = str(write_folder(tmp_path / "set", class_folders(20)))
+    write_patch(find_dataset(folder), [Edit(action="exclude", split="train", index=3)])
+    with pytest.raises(InputError, match="undo them all in the Browse tab, or delete the file, and divide again"):
+        own.divide_own(folder, SplitRule(seed=1))
+    file = patch_file(find_dataset(folder))
+    kept = file.read_text()
+    file.unlink()
+    own.divide_own(folder, SplitRule(seed=1))
+    file.write_text(kept)
+    with pytest.raises(InputError, match="were made for other files of set, or another division"):
+        read_patch(find_dataset(folder))
+    assert known_patch(find_dataset(folder)) == ()
+
+
+def test_one_set_has_one_place_for_its_corrections(tmp_path: Path, data_folder: Path) -> None:
+    folder = write_folder(tmp_path / "set", class_folders(8))
+    spelled = find_dataset(str(folder / "red" / ".."))
+    assert spelled.name == str(folder) and patch_file(spelled) == tmp_path / "set.patch.json"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"edits": 5}'])
+def test_rubbish_is_no_patch(text: str) -> None:
+    with pytest.raises(InputError, match="Expected corrections as this app writes them"):
+        parse_patch(text, find_dataset("digits"), "p.json")

@@ -97,6 +97,38 @@ def test_nothing_but_broken_pictures_is_told(images: FileImages, tmp_path: Path)
         prepare(FileImages(images.files, images.names), SMALL)
 
 
+@pytest.mark.parametrize("name", ["state.bin", "digests.bin", "sizes.bin", "images.bin"])
+@pytest.mark.parametrize("damage", ["zeros", "half", "rubbish", "gone"])
+@pytest.mark.parametrize("finished", [True, False])
+def test_each_of_its_files_is_checked(
+    images: FileImages, data_folder: Path, name: str, damage: str, finished: bool
+) -> None:
+    whole = prepare(images, SMALL)
+    [folder] = [path for path in (data_folder / "cache" / "prepared").iterdir() if path.is_dir()]
+    content = (folder / name).read_bytes()
+    if not finished:
+        if damage in ("zeros", "rubbish"):
+            return  # the right length, and no checksum yet: nothing can tell
+        (folder / "checks.json").unlink()
+    if damage == "gone":
+        (folder / name).unlink()
+    else:
+        changed = {"zeros": bytes(len(content)), "half": content[: len(content) // 2], "rubbish": content[::-1]}[damage]
+        if changed == content:
+            changed = bytes(2 for _ in content)
+        (folder / name).write_bytes(changed)
+    again = prepare(FileImages(images.files, images.names), SMALL)
+    assert np.array_equal(again[:], expected(images)) and again.is_good.all()
+    assert np.array_equal(again.digests, whole.digests) and np.array_equal(again.sizes, whole.sizes)
+
+
+@pytest.mark.parametrize("text", ["5", "null", "[" * 100_000, "{}", '{"chunks": [1], "facts": 2}'])
+def test_checksums_that_are_none_are_made_again(images: FileImages, data_folder: Path, text: str) -> None:
+    prepare(images, SMALL)
+    next(data_folder.rglob("checks.json")).write_text(text)
+    assert np.array_equal(prepare(FileImages(images.files, images.names), SMALL)[:], expected(images))
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "no checks", "rubbish"])
 def test_a_damaged_file_is_built_again(images: FileImages, data_folder: Path, damage: str) -> None:
     prepare(images, SMALL)
@@ -118,7 +150,7 @@ def test_a_full_disk_is_told_before_anything_is_decoded(images: FileImages, monk
     from types import SimpleNamespace
 
     monkeypatch.setattr(prepared.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
-    with pytest.raises(InputError, match=r"Preparing 18 images takes 0.0 GB of disk; free some space"):
+    with pytest.raises(InputError, match=r"Preparing 18 images takes 67.1 MB of disk; free some space"):
         prepare(images, SMALL)
 
 

@@ -7,8 +7,11 @@ import pytest
 
 from tests.data.photos import class_folders, write_folder
 from vision_app.data import own
-from vision_app.data.datasets import load_split
+from vision_app.data.datasets import find_dataset, load_split
+from vision_app.data.patch import write_patch
+from vision_app.data.prepared import Preparation, prepare
 from vision_app.data.ready import fingerprint, ready_split, ready_training
+from vision_app.edits import Edit
 from vision_app.errors import InputError
 from vision_app.training.recipe import make_config
 
@@ -69,3 +72,44 @@ def test_the_fingerprint_tells_images_and_labels_apart(folder: Path) -> None:
     train, validation = ready_training(config)
     swapped = train.choose(np.arange(len(train))[::-1])
     assert len({first, fingerprint(train), fingerprint(swapped, validation), fingerprint(validation, train)}) == 4
+
+
+def moved(split: str, indices: range, to: str) -> list[Edit]:
+    return [Edit(action="move", split=split, index=index, to=to) for index in indices]
+
+
+def test_images_moved_to_validation_validate_where_no_such_split_is_published(
+    tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own, "_OPENED", {})
+    files = {**class_folders(12, before="train/"), **class_folders(4, before="test/")}
+    folder = str(write_folder(tmp_path / "set", files))
+    settings = {"input_size": 20}
+    before = ready_training(make_config(folder, "simple_cnn", settings))
+    write_patch(find_dataset(folder), moved("train", range(6), "validation"))
+    train, validation = ready_training(make_config(folder, "simple_cnn", settings))
+    assert len(train) + len(validation) == sum(map(len, before)) == 36
+    names = {image.tobytes() for image in validation.originals}
+    published = prepare(load_split(folder, "train")[0], Preparation(20, 3, "crop"))
+    assert {published.digests[index].tobytes() for index in range(6)} <= names
+
+
+@pytest.mark.parametrize(("split", "to"), [("test", None), ("test", "train"), ("validation", None)])
+def test_a_split_that_corrections_empty_is_told_before_training(folder: Path, split: str, to: str | None) -> None:
+    row = find_dataset(str(folder))
+    indices = range(row.counts[split])
+    edits = moved(split, indices, to) if to else [Edit(action="exclude", split=split, index=index) for index in indices]
+    write_patch(row, edits)
+    config = make_config(str(folder), "simple_cnn", {})
+    with pytest.raises(InputError, match=f"No image is left in {split}: the corrections leave all of them out"):
+        ready_split(config, str(folder), split)
+
+
+def test_too_few_images_to_validate_on_are_told(
+    tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own, "_OPENED", {})
+    files = {**class_folders(1, before="train/"), **class_folders(2, before="test/")}
+    folder = str(write_folder(tmp_path / "set", files))
+    with pytest.raises(InputError, match="3 training images of 3 classes leave none to validate on; add images"):
+        ready_training(make_config(folder, "simple_cnn", {}))

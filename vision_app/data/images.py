@@ -39,11 +39,14 @@ class FolderFiles:
 
     def read(self, name: str) -> bytes:
         """See Files."""
+        path = self.root / name
         try:
-            with (self.root / name).open("rb") as file:
+            if path.exists() and not path.is_file():  # a pipe would wait for ever
+                raise InputError(f"Cannot read {name}: it is no file.")
+            with path.open("rb") as file:
                 return _limited(file.read(MAX_BYTES + 1), name)
-        except OSError as error:
-            raise InputError(f"Cannot read {name} ({error.strerror}).") from error
+        except (OSError, ValueError) as error:
+            raise InputError(f"Cannot read {name} ({getattr(error, 'strerror', error)}).") from error
 
     def state(self, names: Sequence[str]) -> bytes:
         """See Files: sizes and times of all files."""
@@ -81,7 +84,10 @@ class ZipFiles:
 
     def state(self, names: Sequence[str]) -> bytes:
         """See Files: size and time of the archive."""
-        found = self.path.stat()
+        try:
+            found = self.path.stat()
+        except OSError:
+            return b"missing"
         return b"%d %d" % (found.st_size, found.st_mtime_ns)
 
     @property

@@ -1,6 +1,7 @@
 """Datasets that a person brings: a folder or zip of class folders, a CSV, a .npz, .npy files, or one of the Hub."""
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -110,7 +111,12 @@ def divide_own(
 
 def _place(reference: str, progress: Progress | None) -> Path:
     """Return where a set is on this machine; one of the Hub is fetched first."""
-    return hub.fetch(reference, progress) if hub.is_hub(reference) else Path(reference).expanduser().absolute()
+    if hub.is_hub(reference):
+        return hub.fetch(reference, progress)
+    try:
+        return Path(os.path.abspath(Path(reference).expanduser()))  # without "..": one set, one name
+    except (RuntimeError, ValueError) as error:  # a home of nobody, a zero byte
+        raise InputError(f"There is no dataset at {reference[:200]!r}; expected {KINDS}.") from error
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,10 @@ class _Content:
 
 
 def _content(path: Path, progress: Progress | None) -> _Content:
+    try:
+        path.stat()
+    except OSError as error:
+        raise InputError(f"There is no dataset at {str(path)[:300]} ({error.strerror}); expected {KINDS}.") from error
     if hub.is_fetched(path):
         return _listed(*hub.list_fetched(path))
     if path.is_dir():
@@ -149,7 +159,8 @@ def _listed(listing: Listing, files: Files) -> _Content:
     names = {split: part[0] for split, part in listing.splits.items()}
     labels = {split: part[1].tobytes() for split, part in listing.splits.items()}
     parts = {split: (FileImages(files, part[0]), part[1]) for split, part in listing.splits.items()}
-    return _Content((listing.classes, names, labels), listing.classes, lambda: parts, listing.left_out)
+    # Of a zip also its size and time: one that was replaced holds other pictures under the same names.
+    return _Content((listing.classes, names, labels, files.state(())), listing.classes, lambda: parts, listing.left_out)
 
 
 def _stored(path: Path) -> _Content:
@@ -206,6 +217,10 @@ def join(parts: dict[str, Part]) -> Part:
     first, *rest = parts.values()
     images: Images = first[0]
     for more, _ in rest:
+        if not isinstance(images, FileImages) and more.shape[1:] != images.shape[1:]:
+            raise InputError(
+                f"Expected images of one shape in all parts to divide them anew, got {images.shape[1:]} and {more.shape[1:]}."
+            )
         images = images + more if isinstance(images, FileImages) else np.concatenate([images, more])
     return images, np.concatenate([labels for _, labels in parts.values()])
 

@@ -67,7 +67,7 @@ def parse_patch(text: str, dataset: Dataset, name: str) -> Patch:
     try:
         values = json.loads(text)
         edits = tuple(Edit(**edit) for edit in values["edits"])
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
         raise InputError(
             f"Expected corrections as this app writes them in {name}; correct or delete the file."
         ) from error
@@ -76,8 +76,14 @@ def parse_patch(text: str, dataset: Dataset, name: str) -> Patch:
             f"The corrections in {name} were made for other files of {dataset.title}, or another division; undo them all, or "
             "delete the file."
         )
+    seen = set()
     for edit in edits:
         _check(edit, dataset, name)
+        if (edit.split, edit.index, edit.action) in seen:
+            raise InputError(
+                f"{name} has two corrections of one kind for image {edit.index:,} of {edit.split}; keep one."
+            )
+        seen.add((edit.split, edit.index, edit.action))
     return edits
 
 
@@ -102,7 +108,7 @@ def patch_text(dataset: Dataset, edits: Patch) -> str:
     """Return a patch file's text."""
     rows = [edit.model_dump(exclude_defaults=True) for edit in edits]
     of = {"dataset": dataset.name} | ({"identity": dataset.identity} if dataset.identity else {})
-    return json.dumps({**of, "edits": rows}, indent=1, ensure_ascii=False)
+    return json.dumps({**of, "edits": rows}, indent=1)
 
 
 def patched(

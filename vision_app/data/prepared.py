@@ -28,11 +28,16 @@ from vision_app.data.preprocess import preprocess
 from vision_app.data.reading import read_picture
 from vision_app.device import num_cores
 from vision_app.errors import InputError
+from vision_app.readable import file_size
 
 CHUNK = 256  # images that are written, and checked, together
 CHECKED_CHUNKS = 32
 MAX_ADVANCE_BYTES = 2**28  # smaller sets are resized once and kept
 WAITING, GOOD, BROKEN = 0, 1, 2
+
+
+class NoPictures(InputError):
+    """Not one picture can be read."""
 
 
 class Prepared(Protocol):
@@ -167,17 +172,33 @@ def _is_whole(folder: Path, images: FileImages, preparation: Preparation) -> boo
     """Whether the file was finished and still holds what was written; a sample of it is read for that."""
     row = preparation.size**2 * preparation.channels
     try:
-        checks = json.loads((folder / "checks.json").read_text())
-        if (folder / "images.bin").stat().st_size != row * len(images) or len(checks) != -(-len(images) // CHUNK):
+        found = json.loads((folder / "checks.json").read_text())
+        checks = found["chunks"]
+        if not _fit(folder, len(images), row) or len(checks) != -(-len(images) // CHUNK):
+            return False
+        if found["facts"] != _check_facts(folder):
             return False
         with (folder / "images.bin").open("rb") as file:
             for chunk in np.unique(np.linspace(0, len(checks) - 1, CHECKED_CHUNKS).astype(int)):
                 file.seek(int(chunk) * CHUNK * row)
                 if zlib.crc32(file.read(CHUNK * row)) != checks[chunk]:
                     return False
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
     return True
+
+
+def _fit(folder: Path, count: int, row: int) -> bool:
+    """Whether all files are there and as long as they have to be."""
+    sizes = {"images.bin": row, "state.bin": 1, "digests.bin": 32, "sizes.bin": 8}
+    return all(
+        (folder / name).is_file() and (folder / name).stat().st_size == size * count for name, size in sizes.items()
+    )
+
+
+def _check_facts(folder: Path) -> int:
+    """Return a checksum of what is known of each picture beside its pixels."""
+    return zlib.crc32(b"".join((folder / name).read_bytes() for name in ("state.bin", "digests.bin", "sizes.bin")))
 
 
 def _build(folder: Path, images: FileImages, preparation: Preparation, progress: Progress | None) -> None:
@@ -186,10 +207,11 @@ def _build(folder: Path, images: FileImages, preparation: Preparation, progress:
     needed = count * int(np.prod(shape))
     written = (folder / "images.bin").stat().st_size if (folder / "images.bin").exists() else 0
     if shutil.disk_usage(folder).free < needed - written + 2**26:
-        raise InputError(f"Preparing {count:,} images takes {needed / 1e9:.1f} GB of disk; free some space.")
+        raise InputError(f"Preparing {count:,} images takes {file_size(needed + 2**26)} of disk; free some space.")
+    is_damaged = (folder / "checks.json").exists() or not _fit(folder, count, int(np.prod(shape)))
+    (folder / "checks.json").unlink(missing_ok=True)
     state = _open(folder / "state.bin", np.uint8, (count,))
-    if (folder / "checks.json").exists():  # whole once, but damaged since
-        (folder / "checks.json").unlink()
+    if is_damaged:
         state[:] = WAITING
     pixels = _open(folder / "images.bin", np.uint8, (count, *shape))
     digests, sizes = (
@@ -213,10 +235,10 @@ def _build(folder: Path, images: FileImages, preparation: Preparation, progress:
                 progress(part.stop / count, f"Decoding pictures: {part.stop:,} of {count:,}")
     if not (state == GOOD).any():
         shutil.rmtree(folder)
-        raise InputError(f"Not one of {count:,} pictures can be read; the first is {images.names[0]}.")
+        raise NoPictures(f"Not one of {count:,} pictures can be read; the first is {images.names[0]}.")
     for array in (pixels, digests, sizes, state):  # only now: a process that is killed loses nothing that it wrote
         array.flush()
-    (folder / "checks.json").write_text(json.dumps(checks))
+    (folder / "checks.json").write_text(json.dumps({"chunks": checks, "facts": _check_facts(folder)}))
 
 
 class _FasterOf:

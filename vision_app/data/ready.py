@@ -61,9 +61,18 @@ def ready_split(config: RunConfig, dataset: str, split: str, progress: Progress 
         InputError: the dataset cannot be read.
     """
     edits = config.patch if dataset == config.dataset else ()
-    part = _published(config, dataset, split, edits, progress)
-    for source in {edit.split for edit in edits if edit.action == "move" and edit.to == split}:
+    return _with_moved(_published(config, dataset, split, edits, progress), config, dataset, split, progress)
+
+
+def _with_moved(part: Ready, config: RunConfig, dataset: str, split: str, progress: Progress | None) -> Ready:
+    """Return a part with what the corrections move into its split."""
+    edits = config.patch if dataset == config.dataset else ()
+    for source in sorted({edit.split for edit in edits if edit.action == "move" and edit.to == split}):
         part = part.join(_published(config, dataset, source, edits, progress, to=split))
+    if not len(part):
+        raise InputError(
+            f"No image is left in {split}: the corrections leave all of them out, or move them; undo some."
+        )
     return part
 
 
@@ -101,7 +110,12 @@ def ready_training(
     if "validation" in find_dataset(name).counts:
         return train.choose(chosen), ready_split(config, name, "validation", progress)
     kept, aside = stratified_holdout(train.labels[chosen], config.validation_fraction, config.seed)
-    return train.choose(chosen[kept]), train.choose(chosen[aside])
+    if not len(aside):
+        raise InputError(
+            f"{len(chosen):,} training images of {len(config.classes)} classes leave none to validate on; add images."
+        )
+    validation = _with_moved(train.choose(chosen[aside]), config, name, "validation", progress)
+    return train.choose(chosen[kept]), validation
 
 
 def fingerprint(*parts: Ready) -> str:

@@ -51,12 +51,13 @@ def read_division(path: Path) -> Division | None:
     try:
         values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         names = {"t": "train", "v": "validation", "e": "test", "-": ""}
-        return Division(
-            SplitRule(**values["rule"]), values["count"], tuple(names[letter] for letter in values["split_of"])
-        )
+        split_of = tuple(names[letter] for letter in values["split_of"])
+        if values["count"] != len(split_of) or not {"train", "test"} <= set(split_of):
+            raise ValueError("it does not fit itself")
+        return Division(SplitRule(**values["rule"]), len(split_of), split_of)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"The division in {file} is damaged; delete it, or divide the set again with --force."
         ) from error

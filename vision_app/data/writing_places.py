@@ -89,7 +89,8 @@ def check_target(path: Path, source: Path | None) -> None:
     Raises:
         InputError: says which.
     """
-    if source and (path == source or path.is_relative_to(source) or source.is_relative_to(path)):
+    real, own = path.resolve(), source.resolve() if source else None  # a link may lead into the dataset
+    if own and (real == own or real.is_relative_to(own) or own.is_relative_to(real)):
         raise InputError(f"{path} and the dataset {source} lie within each other; choose a folder elsewhere.")
     if _is_zip(path) and path.is_dir():
         raise InputError(f"Expected a zip to write, got the folder {path}; choose another name.")

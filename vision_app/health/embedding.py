@@ -112,11 +112,16 @@ class Embedding:
 
     @classmethod
     def load(cls, file: Path) -> "Embedding":
-        """Read what `save` wrote. Raises OSError, ValueError or KeyError if it is missing or damaged."""
+        """Read what `save` wrote. Raises OSError or one of `npz.DAMAGES` if it is missing or damaged."""
         with np.load(file, allow_pickle=False) as found:
             maps = {name.removeprefix("map_"): found[name] for name in found.files if name.startswith("map_")}
             splits = tuple(found["splits"].tolist())
             arrays = (found["parts"], found["indices"], found["vectors"].astype(np.float32))
+            lengths = {len(array) for array in (*arrays, *maps.values())}
+            if len(lengths) != 1 or arrays[0].max(initial=0) >= len(splits) or arrays[1].min(initial=0) < 0:
+                raise ValueError("its arrays do not fit each other")
+            if not all(np.isfinite(points).all() for points in maps.values()):
+                raise ValueError("it has points that are nowhere")
             return cls(splits, *arrays, maps, str(found["described_by"]))
 
 

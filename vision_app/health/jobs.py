@@ -15,6 +15,7 @@ import psutil
 
 from vision_app.data.datasets import find_dataset
 from vision_app.data.download import Progress, data_root
+from vision_app.data.sources.npz import DAMAGES
 from vision_app.errors import InputError
 from vision_app.health.embedding import Embedding, embed
 from vision_app.health.evidence import Evidence
@@ -34,8 +35,9 @@ def report_file(dataset: str) -> Path:
 
 def read_report(dataset: str) -> HealthReport | None:
     """Return the last report on a dataset, or None; one that no longer fits the dataset is forgotten."""
+    file = report_file(dataset)
     try:
-        report = HealthReport.model_validate_json(report_file(dataset).read_bytes())
+        report = _parse(file, file.stat().st_mtime_ns)
     except (OSError, ValueError):
         return None
     row = find_dataset(dataset)
@@ -53,9 +55,22 @@ def read_map(dataset: str) -> Embedding | None:
     if read_report(dataset) is None:
         return None
     try:
-        return _load(file, file.stat().st_mtime_ns)
-    except (OSError, ValueError, KeyError):
+        found = _load(file, file.stat().st_mtime_ns)
+    except (OSError, *DAMAGES):
         return None
+    counts = find_dataset(dataset).counts
+    ends = (found.indices[found.parts == part].max(initial=-1) for part in range(len(found.splits)))
+    fits = all(end < counts.get(split, 0) for split, end in zip(found.splits, ends, strict=True))
+    return found if fits else None
+
+
+@lru_cache(maxsize=8)
+def _parse(file: Path, _changed: int) -> HealthReport:
+    report = HealthReport.model_validate_json(file.read_bytes())
+    items = (item for finding in report.findings for item in finding.items)
+    if any(item.index >= report.counts.get(item.split, 0) for item in items):
+        raise ValueError("a report on other images")
+    return report
 
 
 @lru_cache(maxsize=2)
@@ -170,8 +185,12 @@ def _write_status(dataset: str, **values: Any) -> None:
 
 def _status(dataset: str) -> dict[str, Any] | None:
     try:
-        return json.loads(_status_file(dataset).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(_status_file(dataset).read_text(encoding="utf-8"))
+        kinds = {"time": float, "share": float, "words": str} | (
+            {"pid": int, "started": float} if found.get("pid") is not None else {}
+        )
+        return {**found, **{name: kind(found[name]) for name, kind in kinds.items()}}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

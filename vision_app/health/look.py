@@ -10,8 +10,7 @@ from vision_app.data.dataset import Dataset
 from vision_app.data.datasets import load_split
 from vision_app.data.download import Progress
 from vision_app.data.images import FileImages
-from vision_app.data.prepared import Preparation, Stored, prepare
-from vision_app.errors import InputError
+from vision_app.data.prepared import NoPictures, Preparation, Stored, prepare
 from vision_app.health.findings import Item, Place
 
 SIDE = 32
@@ -87,7 +86,7 @@ def _part(dataset: Dataset, split: str, progress: Progress) -> Part:
     channels = dataset.image_shape[2] if dataset.image_shape else 3
     try:
         ready = prepare(images, Preparation(SIDE, channels, "stretch"), progress)
-    except InputError:  # not one picture of the split can be read
+    except NoPictures:
         nothing = np.zeros((len(images), SIDE, SIDE, channels), np.uint8)
         sizes = np.zeros((len(images), 2), np.int32)
         return Part(split, images, labels, nothing, np.zeros(len(images), bool), sizes, sizes[:, :1].repeat(32, 1))

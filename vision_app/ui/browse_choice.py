@@ -102,6 +102,8 @@ def find_places(choice: Choice, progress: Progress | None = None) -> Found:
     """
     row = find_dataset(choice.dataset)
     splits = tuple(row.counts) if choice.split == ALL_SPLITS else (choice.split,)
+    if not set(splits) <= set(row.counts):
+        raise InputError(f"{row.title} has no split '{choice.split}'; choose one of {', '.join(row.counts)}.")
     if not is_available(row):
         return Found(splits, np.empty(0, int), np.empty(0, int))
     found = _of_finding(choice, splits) if choice.finding else _all(row.name, splits)

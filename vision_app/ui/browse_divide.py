@@ -88,8 +88,8 @@ def divide(name: str, *asked: Any, progress: Progress | None = None) -> str:
         raise InputError(f"{row.title} is divided as published, and stays so; only your own datasets can be divided.")
     if None in (*shares, seed):
         raise InputError("Expected three shares, such as 0.7, 0.15 and 0.15, and a seed; got an empty field.")
-    if not 0 <= seed < 2**32:
-        raise InputError(f"Expected a seed from 0 to {2**32 - 1:,}, got {seed:g}.")
+    if not all(isinstance(number, int | float) for number in (*shares, seed)) or not 0 <= seed < 2**32:
+        raise InputError(f"Expected a seed from 0 to {2**32 - 1:,}, and numbers as shares; got {seed} and {shares}.")
     rule = SplitRule(*shares, int(seed), _whole(smallest, 1, "fewest"), _whole(largest, None, "most"))
     counts, _ = divide_own(str(row.place), rule, True, progress, group_copies if together else None)
     said = ", ".join(f"{split} {count:,}" for split, count in counts.items())

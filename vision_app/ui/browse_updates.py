@@ -18,8 +18,8 @@ from vision_app.ui.pictures import class_names
 def dataset(choice: Choice, page: GalleryPage, place: Place | None = None) -> tuple[Any, ...]:
     """Return everything that changes with the dataset: filters, facts, models, a page of pictures, and its health."""
     name = choice.dataset
-    models = model_dropdown(name, choice.model)
-    answering = (models, gr.Radio(value=choice.verdict, visible=bool(models.visible)))
+    verdict = gr.Radio(value=choice.verdict, visible=bool(_models(name)))
+    answering = (model_dropdown(name, choice.model), verdict)
     return *filters(choice), *facts(name), *answering, *gallery(page, place), *health.filled(name)
 
 
@@ -33,8 +33,12 @@ def another(name: str, split: str) -> tuple[Any, ...]:
 def nothing(name: str, model: str | None) -> tuple[Any, ...]:
     """Return the same for a dataset that is shown already: only its models and its health may have changed."""
     same = len(view.STEPS) + 3 + 10  # page buttons, page, thumbs, position, and all about the picture
-    models = model_dropdown(name, model)
-    rest = (models, gr.Radio(visible=bool(models.visible)), *[gr.skip()] * same, *health.filled(name))
+    rest = (
+        model_dropdown(name, model),
+        gr.Radio(visible=bool(_models(name))),
+        *[gr.skip()] * same,
+        *health.filled(name),
+    )
     return *[gr.skip()] * 10, *rest
 
 
@@ -79,6 +83,10 @@ def picture(choice: Choice, place: Place | None) -> tuple[Any, ...]:
 
 def model_dropdown(name: str, chosen: str | None) -> gr.Dropdown:
     """List the dataset's models; a choice that still fits stays."""
-    models = view.model_choices(name) if is_available(find_dataset(name)) else []
+    models = _models(name)
     value = chosen if chosen in models else next(iter(models), None)
     return gr.Dropdown(choices=models, value=value, visible=bool(models))
+
+
+def _models(name: str) -> list[str]:
+    return view.model_choices(name) if is_available(find_dataset(name)) else []

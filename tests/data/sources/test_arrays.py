@@ -110,3 +110,26 @@ def test_a_damaged_file_is_told(tmp_path: Path, cut: int) -> None:
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(InputError, match=r"Cannot read set\.npz"):
         load_arrays(path)
+
+
+def test_labels_that_are_names_are_found_among_the_classes(tmp_path: Path) -> None:
+    words = np.array(["b", "a", "c", "b", "a", "c"])
+    classes, parts = load_arrays(saved(tmp_path, x=IMAGES, y=words, classes=np.array(["c", "b", "a"])))
+    assert classes == ("c", "b", "a") and parts["all"][1].tolist() == [1, 2, 0, 1, 2, 0]
+    with pytest.raises(InputError, match=r"Expected labels among the class names of set\.npz, got 'c'"):
+        load_arrays(saved(tmp_path, x=IMAGES, y=words, classes=np.array(["a", "b"])))
+
+
+@pytest.mark.parametrize(
+    "classes", [np.array(3), np.array([["a", "b", "c"]]), np.array(["a", "a", "b"]), np.array(["a"])]
+)
+def test_class_names_are_a_list_of_different_ones(tmp_path: Path, classes: np.ndarray) -> None:
+    with pytest.raises(InputError, match="Expected a list of at least two different class names"):
+        load_arrays(saved(tmp_path, x=IMAGES, y=LABELS, classes=classes))
+
+
+def test_what_is_neither_labels_nor_one_hot_is_refused(tmp_path: Path) -> None:
+    hot = np.eye(3)[LABELS]
+    assert load_arrays(saved(tmp_path, x=IMAGES, y=hot))[1]["all"][1].tolist() == LABELS.tolist()
+    with pytest.raises(InputError, match="Expected a 1 and else 0 in each row"):
+        load_arrays(saved(tmp_path, x=IMAGES, y=hot * 0.5))

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vision_app.data.images import FolderFiles
 from vision_app.data.sources import folders
 from vision_app.data.sources.folders import list_files
+from vision_app.errors import InputError
 
 
 @pytest.fixture
@@ -71,3 +73,17 @@ def test_many_files_are_counted_aloud(root: Path, monkeypatch: pytest.MonkeyPatc
     assert (
         np.load(next((Path(os.environ["VISION_APP_DATA"]) / "cache" / "listings").iterdir()))["times"].dtype == np.int64
     )
+
+
+def test_a_folder_without_pictures_stays_one(tmp_path: Path, data_folder: Path) -> None:
+    (tmp_path / "arrays").mkdir()
+    (tmp_path / "arrays" / "x_train.npy").write_bytes(b"x")
+    assert list_files(tmp_path / "arrays") == list_files(tmp_path / "arrays") == []  # the second time from the cache
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_no_picture(root: Path) -> None:
+    os.mkfifo(root / "cat" / "pipe.jpg")
+    assert sorted(list_files(root)) == EXPECTED
+    with pytest.raises(InputError, match=r"Cannot read cat/pipe.jpg: it is no file"):
+        FolderFiles(root).read("cat/pipe.jpg")

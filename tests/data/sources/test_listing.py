@@ -86,6 +86,21 @@ def test_rows_of_a_table() -> None:
         "validation": (("b",), [1]),
         "test": (("c",), [0]),
     }
-    assert list(list_rows([("a", "x", "train"), ("b", "y", "")], "t.csv").splits) == ["all"]
+    assert list(list_rows([("a", "x", ""), ("b", "y", "")], "t.csv").splits) == ["all"]
+    with pytest.raises(
+        InputError, match=r"a split in every row of t\.csv or in none, got 1 rows without, such as that of b"
+    ):
+        list_rows([("a", "x", "train"), ("b", "y", "")], "t.csv")
     with pytest.raises(InputError, match="got 'holdout'"):
         list_rows([("a", "x", "holdout"), ("b", "y", "train")], "t.csv")
+
+
+@pytest.mark.parametrize("beside", ["cover.png", "extra/x.png", "docs/deep/x.png"])
+def test_what_lies_beside_the_splits_is_left_out(beside: str) -> None:
+    names = [f"set/{split}/{name}/{n}.png" for split in ("train", "test") for name in ("cat", "dog") for n in range(3)]
+    if beside.startswith("docs"):  # as deep as the pictures: it could as well be a class
+        assert "docs" in list_class_folders([*names, f"set/{beside}"], "set").classes
+        return
+    listing = list_class_folders([*names, f"set/{beside}"], "set")
+    assert listing.classes == ("cat", "dog") and list(listing.splits) == ["train", "test"]
+    assert listing.left_out == {"outside of any class folder": 1}

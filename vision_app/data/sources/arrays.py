@@ -44,7 +44,7 @@ def _read(path: Path) -> Mapping[str, np.ndarray]:
         if path.is_dir():
             return {file.stem: np.load(file, allow_pickle=False) for file in sorted(path.glob("*.npy"))}
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return {name: archive[name] for name in archive.files if isinstance(archive[name], np.ndarray)}
     except DAMAGES as error:
         raise InputError(
             f"Cannot read {path.name}: expected NumPy arrays of numbers, whole and without Python objects."
@@ -90,20 +90,40 @@ def _classes(
     flat = {}
     for split, own in labels.items():
         if own.ndim == 2 and own.shape[1] > 1:
-            own = own.argmax(1)  # one-hot
+            if not ((own == 0) | (own == 1)).all() or (own.sum(1) != 1).any():
+                raise InputError(f"Expected a 1 and else 0 in each row of the labels in {path.name}, got other values.")
+            own = own.argmax(1)
         flat[split] = own.reshape(-1)
         if flat[split].dtype.kind not in "iuUSb":
             raise InputError(f"Expected whole numbers or names as labels in {path.name}, got {own.dtype}.")
     named = next((arrays[name] for name in ("classes", "class_names") if name in arrays), None)
     if named is not None:
-        names = tuple(str(name) for name in named.tolist())
+        names = tuple(_word(name) for name in np.atleast_1d(named).ravel().tolist())
+        if named.ndim != 1 or len(set(names)) != len(names) or len(names) < 2:
+            raise InputError(
+                f"Expected a list of at least two different class names in {path.name}, got {named.tolist()!r:.80}."
+            )
+        if any(own.dtype.kind in "US" for own in flat.values()):
+            return names, {split: _find(path, names, own) for split, own in flat.items()}
         if any(own.min() < 0 or own.max() >= len(names) for own in flat.values()):
             raise InputError(f"Expected labels 0 to {len(names) - 1} in {path.name}, as it names {len(names)} classes.")
         return names, {split: own.astype(np.int64) for split, own in flat.items()}
     known = np.unique(np.concatenate(list(flat.values())))
     if len(known) < 2:
         raise InputError(f"Expected at least two classes in {path.name}, got {len(known)}.")
-    names = tuple(
-        value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in known.tolist()
-    )
+    names = tuple(_word(value) for value in known.tolist())
     return names, {split: np.searchsorted(known, own).astype(np.int64) for split, own in flat.items()}
+
+
+def _word(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _find(path: Path, names: tuple[str, ...], own: np.ndarray) -> np.ndarray:
+    """Return labels that are names as positions among the class names."""
+    labels = {name: number for number, name in enumerate(names)}
+    words = [_word(value) for value in own.tolist()]
+    unknown = sorted(set(words) - set(labels))
+    if unknown:
+        raise InputError(f"Expected labels among the class names of {path.name}, got '{unknown[0][:60]}'.")
+    return np.array([labels[word] for word in words], np.int64)

@@ -55,7 +55,9 @@ def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
                 name = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(name)
-                elif is_picture(name) and (not entry.is_symlink() or _stays_inside(root, entry.path)):
+                elif is_picture(name) and (
+                    entry.is_file(follow_symlinks=False) or (entry.is_symlink() and _stays_inside(root, entry.path))
+                ):  # a pipe would wait for ever
                     found.append(name)
         yield folder, found
 
@@ -77,7 +79,7 @@ def _read(cache: Path, root: Path) -> list[str] | None:
         with np.load(cache, allow_pickle=False) as stored:
             folders = _split(stored["folders"])
             if stored["times"].tolist() == [_time(root, folder) for folder in folders]:
-                return _split(stored["names"])
+                return _split(stored["names"]) if stored["names"].size else []
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # no cache, or a damaged one: the folder itself is read
     return None

@@ -64,9 +64,8 @@ def list_class_folders(names: Iterable[str], where: str) -> Listing:
     if not pictures:
         raise InputError(f"Expected pictures in folders named after their classes, got none in {where}.")
     paths = _without_wrapper([tuple(name.split("/")) for name in pictures])
-    divided = all(path[0].lower() in SPLIT_NAMES for path in paths)
-    placed = [(SPLIT_NAMES[path[0].lower()], path[1:]) if divided else ("all", path) for path in paths]
-    classes = tuple(sorted({path[0] for _, path in placed if len(path) > 1}))
+    placed = _placed(paths)
+    classes = tuple(sorted({path[0] for split, path in placed if split and len(path) > 1}))
     if len(classes) < 2:
         found = f"only '{classes[0]}'" if classes else f"{len(pictures):,} pictures outside of any class folder"
         raise InputError(f"Expected at least two folders named after classes in {where}, got {found}.")
@@ -80,8 +79,17 @@ def list_class_folders(names: Iterable[str], where: str) -> Listing:
         ]
         if members:
             splits[split] = (tuple(name for name, _ in members), np.array([label for _, label in members], np.int64))
-    outside = sum(len(path) == 1 for _, path in placed)
+    outside = sum(split == "" or len(path) == 1 for split, path in placed)
     return Listing(classes, splits, {"outside of any class folder": outside} if outside else {})
+
+
+def _placed(paths: list[tuple[str, ...]]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each picture's split and its path below that; what lies beside the folders of the splits is in none."""
+    with_classes = {SPLIT_NAMES.get(path[0].lower(), "") for path in paths if len(path) > 2}
+    is_divided = "train" in with_classes and "" not in with_classes
+    if not is_divided and not all(path[0].lower() in SPLIT_NAMES for path in paths):
+        return [("all", path) for path in paths]
+    return [(SPLIT_NAMES.get(path[0].lower(), ""), path[1:] if len(path) > 1 else path) for path in paths]
 
 
 def list_rows(rows: Sequence[tuple[str, str, str]], where: str) -> Listing:
@@ -101,7 +109,12 @@ def list_rows(rows: Sequence[tuple[str, str, str]], where: str) -> Listing:
     if unknown:
         raise InputError(f"Expected the splits train, validation and test in {where}, got '{unknown[0]}'.")
     labels = {name: number for number, name in enumerate(classes)}
-    divided = all(split for _, _, split in rows)
+    divided = any(split for _, _, split in rows)
+    missing = [name for name, _, split in rows if divided and not split]
+    if missing:
+        raise InputError(
+            f"Expected a split in every row of {where} or in none, got {len(missing):,} rows without, such as that of {missing[0]}."
+        )
     splits: dict[str, list[tuple[str, int]]] = {}
     for name, label, split in rows:
         splits.setdefault(SPLIT_NAMES[split.lower()] if divided else "all", []).append((name, labels[label]))
@@ -116,9 +129,8 @@ def list_rows(rows: Sequence[tuple[str, str, str]], where: str) -> Listing:
 
 def _without_wrapper(paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Take off folders that everything lies in, as archives have them; a class or split is none."""
-    while all(len(path) > 2 for path in paths) and len({path[0] for path in paths}) == 1:
-        first = paths[0][0]
-        if first.lower() in SPLIT_NAMES and len(Counter(path[1] for path in paths)) > 1:
+    while len({path[0] for path in paths}) == 1 and any(len(path) > 2 for path in paths):
+        if paths[0][0].lower() in SPLIT_NAMES and len(Counter(path[1] for path in paths)) > 1:
             break
-        paths = [path[1:] for path in paths]
+        paths = [path[1:] if len(path) > 1 else path for path in paths]
     return paths

@@ -43,7 +43,12 @@ def _find(header: list[str], names: tuple[str, ...]) -> int | None:
 
 def _inside(path: Path, name: str, number: int) -> str:
     """Return a path relative to the CSV's folder, and refuse one that leads out of it."""
-    target = (path.parent / name.replace("\\", "/")).resolve()
+    try:
+        target = (path.parent / name.replace("\\", "/")).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a zero byte, or a link to itself
+        raise InputError(
+            f"Expected the path of a picture in row {number} of {path.name}, got {name[:80]!r}."
+        ) from error
     if not target.is_relative_to(path.parent.resolve()):
         raise InputError(f"Expected paths inside the folder of {path.name}, got '{name[:80]}' in row {number}.")
     return target.relative_to(path.parent.resolve()).as_posix()
