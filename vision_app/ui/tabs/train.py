@@ -100,7 +100,8 @@ def _build_preview(fields: forms.Form) -> None:
     def draw(values: dict[gr.components.Component, Any]) -> Any:
         return _preview(values[is_open], values[seed], {name: values[knob] for name, knob in knobs.items()})
 
-    drawing = {"fn": draw, "inputs": {is_open, seed, *knobs.values()}, "outputs": shown, **READING}
+    # As the browser sends them: a slider whose number is being typed anew is empty, which Gradio's own check cannot take.
+    drawing = {"fn": draw, "inputs": {is_open, seed, *knobs.values()}, "outputs": shown, "preprocess": False, **READING}
     fold.expand(lambda: True, None, is_open, **READING).then(**drawing)
     fold.collapse(lambda: False, None, is_open, **READING)
     again.click(lambda seed: seed + 1, seed, seed, **READING).then(**drawing)
