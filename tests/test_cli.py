@@ -151,7 +151,9 @@ def test_split(tmp_path: Path, data_folder: Path) -> None:
     assert made["splits"] == {"train": 15, "validation": 6, "test": 9} and Path(made["file"]).exists()
     assert_refused(call("split", folder, "--json"), "colours was divided before, and that is kept; --force replaces it")
     assert "train 21" in call("split", folder, "--validation", 0.1, "--test", 0.2, "--force").stdout
-    assert_refused(call("split", folder, "--keep-together", "--force"), "No image of blue, green, red would be in")
+    assert_refused(
+        call("split", folder, "--keep-together", "--force"), "use other shares, or do not keep copies together"
+    )
     assert_refused(call("split", folder, "--train", 0.9, "--force"), "must sum to 1")
     assert_refused(call("split", folder, "--min", 11, "--force"), "too few: blue 10, green 10, red 10")
     published = write_folder(tmp_path / "p", class_folders(4, before="train/") | class_folders(3, before="test/"))

@@ -106,6 +106,9 @@ def train(
     like: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Start from the settings of a checkpoint or run.")
     ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Time to spend: choose epochs, and fewer images if it must be, to fit.")
+    ] = None,
     publish: Annotated[
         str | None, typer.Option(metavar="NAME", help="Copy the finished run to checkpoints/NAME.")
     ] = None,
@@ -123,6 +126,13 @@ def train(
     start = base or RunConfig()
     dataset, model = fields.pop("dataset", start.dataset), fields.pop("model", start.model)
     config = make_config(dataset, model, fields, base)
+    if minutes:
+        from vision_app.training.plan import fit_budget, plan_run
+
+        say("Measuring a few steps")
+        changes_to_fit, said = fit_budget(config, plan_run(config), 60 * minutes)
+        say(said)
+        config = make_config(dataset, model, fields | changes_to_fit, base)
     with Interruptions() as interruptions:
         run = jobs.start(config)
         say(f"Run {run.name}: {model} on {dataset}. Ctrl-C stops it and keeps the best.")

@@ -1,6 +1,5 @@
 """Images as a network receives them: the same from memory and from the file, and built once whatever happens."""
 
-import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -188,13 +187,14 @@ def test_arrays_are_brought_to_size_at_once_or_when_asked_for(
     assert len(some) == 3 and np.array_equal(some[np.array([2, 0])], preprocess(array[[4, 6]], size, 3, "crop"))
 
 
-def test_the_faster_way_is_found_by_trying_each_once() -> None:
-    used = []
+def test_the_faster_way_is_found_by_trying_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    used, clock = [], [0.0]
+    monkeypatch.setattr(prepared.time, "perf_counter", lambda: clock[0])
 
     def way(name: str, seconds: float) -> Callable:
         def mapped(function: Callable, items: range) -> list[int]:
             used.append(name)
-            time.sleep(seconds * len(items))
+            clock[0] += seconds * len(items)
             return [function(item) for item in items]
 
         return mapped
@@ -203,3 +203,10 @@ def test_the_faster_way_is_found_by_trying_each_once() -> None:
     for start in range(0, 50, 10):
         assert decode(lambda item: item + 1, range(start, start + 10)) == list(range(start + 1, start + 11))
     assert used == ["slow", "fast", "slower", "fast", "fast"]
+
+
+def test_a_data_folder_that_cannot_be_written_to_is_named(images: FileImages, data_folder: Path) -> None:
+    (data_folder / "cache").mkdir(exist_ok=True)
+    (data_folder / "cache" / "prepared").write_text("in the way")
+    with pytest.raises(InputError, match=r"Cannot write to the data folder, .*; set VISION_APP_DATA"):
+        prepare(images, SMALL)

@@ -161,7 +161,12 @@ def prepare(images: Images, preparation: Preparation, progress: Progress | None 
         return Computed(preprocess(images, **asdict(preparation)) if in_advance else images, preparation)
     name = f"{images.key}-{preparation.size}x{preparation.channels}-{preparation.fit}"
     folder = data_root() / "cache" / "prepared" / name
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"Cannot write to the data folder, {data_root()} ({error.strerror}); set VISION_APP_DATA."
+        ) from error
     with FileLock(folder.with_suffix(".lock")):
         if not _is_whole(folder, images, preparation):
             _build(folder, images, preparation, progress)

@@ -25,11 +25,13 @@ def list_added() -> list[Added]:
         InputError: the file that lists them is damaged.
     """
     try:
-        rows = json.loads(_file().read_text(encoding="utf-8"))
-        return [Added(**row) for row in rows]
+        rows = [Added(**row) for row in json.loads(_file().read_text(encoding="utf-8"))]
+        if not all(isinstance(value, str) and value for row in rows for value in asdict(row).values()):
+            raise ValueError("a row without a name or a place")
+        return rows
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"The list of added datasets, {_file()}, is damaged; correct or delete it.") from error
 
 

@@ -99,6 +99,7 @@ def make_splits(
     if (counts < fewest).any():
         few = ", ".join(f"{classes[i]} {counts[i]}" for i in np.flatnonzero(counts < fewest)[:10])
         raise InputError(f"Every class needs at least {fewest} images to be divided; too few: {few}.")
+    hint = "use other shares" if groups is None else "use other shares, or do not keep copies together"
     groups = np.arange(len(labels)) if groups is None else groups
     generator = np.random.default_rng(rule.seed)
     chosen: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
@@ -111,9 +112,7 @@ def make_splits(
     for name, positions in splits.items():
         missing = np.flatnonzero(np.bincount(labels[positions], minlength=len(classes)) == 0)
         if len(missing):
-            raise InputError(
-                f"No image of {', '.join(classes[i] for i in missing[:10])} would be in {name}; use other shares."
-            )
+            raise InputError(f"No image of {', '.join(classes[i] for i in missing[:10])} would be in {name}; {hint}.")
     return splits
 
 

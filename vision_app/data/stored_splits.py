@@ -69,5 +69,10 @@ def write_division(path: Path, rule: SplitRule, positions: dict[str, np.ndarray]
     for split, letter in (("train", "t"), ("validation", "v"), ("test", "e")):
         letters[positions.get(split, [])] = letter
     text = json.dumps({"dataset": str(path), "rule": asdict(rule), "count": count, "split_of": "".join(letters)})
-    put(division_file(path), text.encode())
+    try:
+        put(division_file(path), text.encode())
+    except OSError as error:
+        raise InputError(
+            f"Cannot write to the data folder, {data_root()} ({error.strerror}); set VISION_APP_DATA."
+        ) from error
     return division_file(path)

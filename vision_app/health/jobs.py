@@ -133,6 +133,7 @@ def main(dataset: str) -> int:
     """Look at a dataset and write the report; return the exit code."""
     from vision_app.health.report import check_health
 
+    report_file(dataset).parent.mkdir(parents=True, exist_ok=True)
     me, said_at = psutil.Process(), 0.0
     who = {"pid": me.pid, "started": me.create_time()}
 
@@ -147,7 +148,6 @@ def main(dataset: str) -> int:
         _draw(dataset, evidence, say)
         write_atomic(report_file(dataset), report.to_json())  # last: with it the page shows both
     except InputError as error:
-        report_file(dataset).parent.mkdir(parents=True, exist_ok=True)
         _write_status(dataset, share=1.0, words="", error=str(error), **who)
         return 2
     except MemoryError:

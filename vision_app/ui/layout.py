@@ -14,6 +14,7 @@ OPENS_ON = "classify"
 QUEUE_SIZE = 64
 KEPT = (3600, 86400)  # every hour, uploads older than a day are deleted
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+SEEN = {"show_progress": "minimal", "api_visibility": "private"}
 # Gradio 6.31 closes its stream of answers when an event ends, and misses the answer to one that begins in that moment,
 # until a further event opens the stream again. So there is one every few seconds, and what fills a tab avoids the queue.
 NUDGE_SECONDS = 3

@@ -108,6 +108,14 @@ def test_a_run_is_stopped_keeps_its_best_and_lets_the_next_one_go(page: Page, ru
     assert (runs_folder / long / "model.keras").stat().st_size > 10_000
     expect(row_of(page, short)).to_contain_text("Completed", timeout=MINUTES)
 
+    page.locator("#train-resume").click()  # and stops it again, further on
+    expect(state_of(page)).to_have_text("Running", timeout=MINUTES)
+    expect(page.locator("#train-resume")).to_be_hidden()
+    more_points(page, look(page)["points"], running=True)
+    page.locator("#train-stop").click()
+    expect(state_of(page)).to_have_text("Stopped", timeout=MINUTES)
+    assert '"kind": "resume"' in (runs_folder / long / "history.jsonl").read_text()
+
     open_tab(page, "compare", models=f"{long},digits")
     legend = page.locator("#compare-details .vw-legend").first
     expect(legend).to_contain_text(f"{short_names([long])[long]}, validation")
@@ -152,3 +160,17 @@ def test_an_impossible_form_is_refused_in_words(page: Page) -> None:
     page.locator("#field-warmup_epochs input").press("Tab")
     page.locator("#train-start").click()
     expect(page.get_by_test_id("toast-body")).to_contain_text("Warm-up epochs (warmup_epochs) must be below Epochs")
+
+
+def test_a_run_is_measured_and_fitted_into_a_time(page: Page) -> None:
+    open_tab(page, "train")
+    page.locator("#train-minutes input, #train-minutes textarea").fill("0.5")
+    before = page.locator("#field-epochs input").input_value()
+    page.locator("#train-estimate").click()
+    plan = page.locator("#train-plan")
+    expect(plan).to_contain_text(re.compile("fits? into this time|takes .* s, so it learns once from"), timeout=MINUTES)
+    expect(plan).to_contain_text("parameters")
+    expect(plan.locator("svg[role=img]")).to_be_visible()
+    said = re.search(r"(\d+) epochs? fits?", plan.inner_text())
+    expect(page.locator("#field-epochs input")).to_have_value(said[1] if said else "1")
+    assert said is None or int(said[1]) <= 3 * int(before)

@@ -23,13 +23,12 @@ from vision_app.ui.browse_statistics import statistics_html
 from vision_app.ui.browse_view import GalleryPage
 from vision_app.ui.downloads import end_html, progress_html, stop_download, watch
 from vision_app.ui.health_view import finding_choices
-from vision_app.ui.layout import OPENING, PREDICT, QUIET, Page, address
+from vision_app.ui.layout import OPENING, PREDICT, QUIET, SEEN, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pictures import ALL_CLASSES
 from vision_app.ui.thumbs import clicked
 
 DOWNLOAD = {"concurrency_id": "download", "concurrency_limit": 8}
-SEEN = {"show_progress": "minimal", "api_visibility": "private"}
 CANNOT = "Cannot show these pictures"
 
 

@@ -12,9 +12,10 @@ from vision_app.runs import list_runs
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
 from vision_app.ui import forms, train_runs, train_view
-from vision_app.ui.layout import QUIET, Page, address, remember
+from vision_app.ui.layout import QUIET, SEEN, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.preview import preview_html
+from vision_app.ui.train_plan import estimate
 from vision_app.ui.train_settings import settings_html
 from vision_app.ui.train_table import runs_html
 
@@ -78,6 +79,7 @@ def _build_form() -> tuple[forms.Form, gr.Button, gr.Button, gr.Button]:
         start = gr.Button("Start", variant="primary", elem_id="train-start", min_width=120)
         stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=120)
         again = gr.Button("Resume", visible=False, elem_id="train-resume", min_width=120)
+    budget, estimating, plan = _build_estimate()
     with gr.Group():
         _build_knobs(fields, forms.BASIC, values)
         _build_strengths(fields, values)
@@ -85,7 +87,23 @@ def _build_form() -> tuple[forms.Form, gr.Button, gr.Button, gr.Button]:
         _build_knobs(fields, forms.ADVANCED, values)
     _fill_defaults(fields, facts)
     _build_preview(fields)
+    measured = [plan, fields["epochs"], fields["train_limit"]]
+    estimating.click(_estimator(fields, budget), {budget, *fields.values()}, measured, **SEEN)
     return fields, start, stop, again
+
+
+def _build_estimate() -> tuple[gr.Textbox, gr.Button, gr.HTML]:
+    """Build what says how long a run will take, and fits it into a given time."""
+    with gr.Row(equal_height=True):
+        budget = gr.Textbox(
+            label="Time to spend, in minutes",
+            info="Empty: as the settings say.",
+            max_lines=1,
+            min_width=140,
+            elem_id="train-minutes",
+        )
+        button = gr.Button("Estimate", min_width=120, elem_id="train-estimate")
+    return budget, button, gr.HTML(elem_id="train-plan")
 
 
 def _build_preview(fields: forms.Form) -> None:
@@ -166,6 +184,20 @@ def _starter(fields: forms.Form) -> Any:
         return jobs.start(config).name, ""
 
     return begin
+
+
+def _estimator(fields: forms.Form, budget: gr.Textbox) -> Any:
+    """Return the handler of Estimate: it measures a few steps of the run that the form describes."""
+
+    @say_errors("Cannot estimate this run")
+    def measure(values: dict[gr.components.Component, Any]) -> tuple[str, Any, Any]:
+        named = {name: values[component] for name, component in fields.items()}
+        config = forms.read_form(named.pop("dataset"), named.pop("model"), named)
+        said, changes = estimate(config, values[budget] or "")
+        limit = str(changes["train_limit"]) if "train_limit" in changes else gr.skip()
+        return said, changes.get("epochs", gr.skip()), limit
+
+    return measure
 
 
 def _note_stop(name: str, stopping: tuple[str, ...]) -> tuple[tuple[str, ...], gr.Button]:

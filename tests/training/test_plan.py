@@ -1,0 +1,54 @@
+"""A run is measured before it starts, and fitted into a given time."""
+
+import pytest
+
+from vision_app.errors import InputError
+from vision_app.training.plan import FEWEST_A_CLASS, MOST_TIMES, Plan, fit_budget, measure, plan_run
+from vision_app.training.recipe import make_config
+
+PLAN = Plan(parameters=61706, num_train=6000, startup=4.0, per_epoch=30.0, memory_bytes=10**9, device="CPU, 2 cores")
+
+
+def test_a_plan_is_measured_in_a_process_of_its_own() -> None:
+    config = make_config("digits", "lenet5", {"train_limit": 600})
+    plan = plan_run(config)
+    assert (plan.parameters, plan.num_train) == (61706, 540)
+    assert 0 < plan.per_epoch < 60 and 0 < plan.startup < 120 and plan.memory_bytes > 10**8
+    assert plan.device.startswith("CPU") or "NVIDIA" in plan.device
+    assert plan.seconds(7) == pytest.approx(1.5 * plan.startup + 7 * plan.per_epoch)
+
+
+def test_more_images_take_longer() -> None:
+    few, many = (measure(make_config("digits", "lenet5", {"train_limit": limit})) for limit in (200, 1400))
+    assert many.per_epoch > 2 * few.per_epoch
+
+
+def test_what_cannot_be_trained_cannot_be_planned() -> None:
+    config = make_config("digits", "lenet5", {"train_limit": 12})
+    with pytest.raises(InputError, match=r"The run cannot be measured: .* leave none to validate on"):
+        plan_run(config.updated(train_limit=5, validation_fraction=0.01))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "epochs"),
+    [(60, 1), (100, 2), (300, 8), (10**5, MOST_TIMES * 10)],  # 0.9 of the time, less 6 s, in epochs of 30 s
+)
+def test_epochs_are_chosen_to_fit(seconds: float, epochs: int) -> None:
+    config = make_config("digits", "lenet5", {"epochs": 10})
+    changes, said = fit_budget(config, PLAN, seconds)
+    assert changes == {"epochs": epochs} and said.startswith(f"{epochs} epoch")
+    assert PLAN.seconds(epochs) <= seconds
+
+
+def test_a_short_time_takes_a_subset() -> None:
+    config = make_config("digits", "lenet5", {})
+    changes, said = fit_budget(config, PLAN, 20)
+    assert changes == {"epochs": 1, "train_limit": 2400}  # 12 of the 30 s that all 6,000 take
+    assert "2,400 of them" in said
+
+
+@pytest.mark.parametrize("seconds", [1, 6.9])
+def test_no_time_at_all_is_told(seconds: float) -> None:
+    config = make_config("digits", "lenet5", {})
+    with pytest.raises(InputError, match=f"Not even one epoch of {10 * FEWEST_A_CLASS} images fits"):
+        fit_budget(config, PLAN, seconds)

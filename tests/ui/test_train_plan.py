@@ -1,0 +1,50 @@
+"""What the Train tab says before a run starts."""
+
+import pytest
+
+from vision_app.errors import InputError
+from vision_app.training.plan import Plan
+from vision_app.training.recipe import make_config
+from vision_app.training.schedules import rate_at
+from vision_app.ui import train_plan
+from vision_app.ui.train_plan import estimate, schedule_html
+
+PLAN = Plan(
+    parameters=61706, num_train=1000, startup=4.0, per_epoch=30.0, memory_bytes=1_250_000_000, device="CPU, 2 cores"
+)
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_plan, "plan_run", lambda config: PLAN)
+
+
+def test_time_size_and_memory_are_said() -> None:
+    said, changes = estimate(make_config("digits", "lenet5", {"epochs": 4}), "")
+    assert changes == {} and "About 2 min 6 s on CPU, 2 cores; 30 s an epoch of 1,000 images" in said
+    assert "62 k parameters" in said.replace("61.7 k", "62 k") and "1.2 GB of memory" in said.replace(
+        "1.3 GB", "1.2 GB"
+    )
+
+
+def test_a_budget_changes_the_form_and_says_so() -> None:
+    said, changes = estimate(make_config("digits", "lenet5", {"epochs": 4}), "1,5")
+    assert changes == {"epochs": 2} and "2 epochs fit into this time" in said and "About 1 min 6 s" in said
+    said, changes = estimate(make_config("digits", "lenet5", {}), "0.5")
+    assert (
+        changes == {"epochs": 1, "train_limit": 700} and "700 of them" in said and "21 s an epoch of 700 images" in said
+    )
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "1e9"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="Expected the time as minutes"):
+        estimate(make_config("digits", "lenet5", {}), text)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "triangular", "step", "exponential", "plateau"])
+def test_the_schedule_is_drawn(schedule: str) -> None:
+    config = make_config("digits", "lenet5", {"schedule": schedule, "epochs": 5, "learning_rate": 0.25})
+    picture = schedule_html(config)
+    highest = max(rate_at(config, step, 24) for step in range(120))
+    assert "<svg" in picture and (f"at most {highest:.2g}" in picture) == (schedule != "plateau")

@@ -1,0 +1,144 @@
+"""What a run will take, measured on a few of its own steps, and what fits into a given time.
+
+`python -m vision_app.training.plan` reads a config on standard input and prints the plan: a process of its own, because building the
+network takes a framework that the page does not load.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from vision_app.config import RunConfig
+from vision_app.errors import InputError
+from vision_app.processes import child_environment
+
+WARM_UP, FEWEST_STEPS = 2, 4
+ENOUGH_SECONDS, LONGEST_SECONDS = 1.5, 20.0
+PATIENCE = 600  # seconds that the process may take; a large set is decoded in it
+MOST_TIMES = 3  # a budget gives a run at most so many times its usual epochs
+SPARE = 0.9  # share of a budget that is planned for: machines are not equally fast all the time
+FEWEST_A_CLASS = 10
+
+
+class Plan(BaseModel):
+    """What a run will take. Times in seconds.
+
+    Args:
+        parameters: of the network.
+        num_train: training images.
+        startup: until the first step.
+        per_epoch: training and validation.
+        memory_bytes: the most that the measuring process held.
+        device: what it computed on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    parameters: int
+    num_train: int
+    startup: float
+    per_epoch: float
+    memory_bytes: int
+    device: str
+
+    def seconds(self, epochs: int) -> float:
+        """Return how long a run of so many epochs will take, until it is tested."""
+        return 1.5 * self.startup + epochs * self.per_epoch  # testing takes about half as long as starting
+
+
+def plan_run(config: RunConfig) -> Plan:
+    """Measure a few steps of a run in a process of its own; takes some seconds, and what it takes to decode the images.
+
+    Raises:
+        InputError: the run is impossible, with what its worker would say.
+    """
+    process = subprocess.run(
+        [sys.executable, "-m", "vision_app.training.plan"],
+        input=config.to_json(),
+        capture_output=True,
+        text=True,
+        env=child_environment(),
+        timeout=PATIENCE,
+        check=False,
+    )
+    try:
+        found = json.loads(process.stdout.splitlines()[-1])
+        return Plan(**found)
+    except (IndexError, ValueError, TypeError):
+        last = (process.stderr.strip().splitlines() or ["no further word"])[-1]
+        raise InputError(f"The run cannot be measured: {last.removeprefix('Error: ')}") from None
+
+
+def fit_budget(config: RunConfig, plan: Plan, seconds: float) -> tuple[dict[str, Any], str]:
+    """Choose epochs, and a subset of the images if it must be, so that a run ends in time.
+
+    Returns:
+        Fields to change, and a sentence that says so.
+
+    Raises:
+        InputError: not even the smallest run fits.
+    """
+    left = SPARE * seconds - 1.5 * plan.startup
+    epochs = min(int(left / plan.per_epoch), MOST_TIMES * config.epochs) if left > 0 else 0
+    if epochs >= 1:
+        more = "" if epochs < MOST_TIMES * config.epochs else ", three times the usual, and more would help little"
+        return {"epochs": epochs}, f"{epochs} epoch{'s' * (epochs != 1)} fit{'s' * (epochs == 1)} into this time{more}."
+    images = int(plan.num_train * max(left, 0) / plan.per_epoch)
+    fewest = FEWEST_A_CLASS * len(config.classes)
+    if images < fewest:
+        raise InputError(
+            f"Not even one epoch of {fewest:,} images fits into {seconds:.0f} s: starting alone takes {1.5 * plan.startup:.0f} s. "
+            "Take more time, or a smaller network."
+        )
+    said = f"One epoch of all {plan.num_train:,} images takes {plan.per_epoch:.0f} s, so it learns once from {images:,} of them."
+    return {"epochs": 1, "train_limit": images}, said
+
+
+def measure(config: RunConfig) -> Plan:
+    """Measure a few steps, in this process."""
+    began = time.perf_counter()
+    import psutil
+
+    from vision_app.data.ready import ready_training
+    from vision_app.training.train import EVALUATION_BATCH, keras_device, make_batches, make_models
+
+    train_part, validation = ready_training(config)
+    batches = make_batches(config, train_part)
+    model, serving = make_models(config, train_part.images)
+    for index in range(WARM_UP):
+        model.train_on_batch(*batches.batch(index % len(batches)))
+    startup = time.perf_counter() - began
+    step = _time(lambda index: model.train_on_batch(*batches.batch(index % len(batches))))
+    size = min(EVALUATION_BATCH, len(validation))
+    model.predict_on_batch(validation.images[:size])
+    test = _time(lambda index: model.predict_on_batch(validation.images[:size])) / size
+    return Plan(
+        parameters=serving.count_params(),
+        num_train=len(train_part),
+        startup=round(startup, 3),
+        per_epoch=round(step * len(batches) + test * len(validation), 4),
+        memory_bytes=psutil.Process().memory_info().rss,
+        device=keras_device(),
+    )
+
+
+def _time(step: Any) -> float:
+    """Return the mean seconds of a step, over at least a few of them."""
+    count, began = 0, time.perf_counter()
+    while count < FEWEST_STEPS or (time.perf_counter() - began < ENOUGH_SECONDS):
+        step(count)
+        count += 1
+        if time.perf_counter() - began > LONGEST_SECONDS:
+            break
+    return (time.perf_counter() - began) / count
+
+
+if __name__ == "__main__":
+    try:
+        print(measure(RunConfig.parse(json.load(sys.stdin))).model_dump_json())
+    except InputError as error:
+        sys.exit(f"Error: {error}")

@@ -1,0 +1,75 @@
+"""What a run will take, before it starts: its time, its memory, and how its learning rate will change."""
+
+import html
+from typing import Any
+
+from vision_app.config import RunConfig
+from vision_app.errors import InputError
+from vision_app.figures import Series, curves
+from vision_app.readable import count, duration, file_size
+from vision_app.training.plan import Plan, fit_budget, plan_run
+from vision_app.training.recipe import make_config
+from vision_app.training.schedules import rate_at
+
+POINTS = 120  # of the drawn schedule
+LONGEST_MINUTES = 7 * 24 * 60
+
+
+def estimate(config: RunConfig, minutes: str) -> tuple[str, dict[str, Any]]:
+    """Return what a run will take as HTML, and the fields that a time budget changes.
+
+    Args:
+        config: of the run.
+        minutes: the budget as it was typed; empty: none.
+
+    Raises:
+        InputError: the budget is no number of minutes or too small, or the run is impossible.
+    """
+    budget = _minutes(minutes)
+    plan = plan_run(config)
+    changes, said = fit_budget(config, plan, 60 * budget) if budget else ({}, "")
+    if changes:
+        config = make_config(config.dataset, config.model, changes, config)
+    return plan_html(config, plan, said), changes
+
+
+def plan_html(config: RunConfig, plan: Plan, said: str = "") -> str:
+    """Return time, size and the picture of the learning rate.
+
+    Args:
+        config: of the run.
+        plan: what was measured.
+        said: what a time budget led to.
+    """
+    images = min(config.train_limit or plan.num_train, plan.num_train)
+    seconds = plan.seconds(0) + config.epochs * plan.per_epoch * images / plan.num_train
+    facts = [
+        f"About {duration(seconds)} on {plan.device}",
+        f"{duration(plan.per_epoch * images / plan.num_train)} an epoch of {images:,} images",
+        f"{count(plan.parameters)} parameters",
+        f"{file_size(plan.memory_bytes)} of memory",
+    ]
+    first = f"<strong>{html.escape(said)}</strong> " if said else ""
+    return f'<p class="vw-note" role="status">{first}{html.escape("; ".join(facts))}.</p>{schedule_html(config)}'
+
+
+def schedule_html(config: RunConfig) -> str:
+    """Return a picture of the learning rate over the epochs."""
+    steps = max(1, POINTS // config.epochs)
+    total = steps * config.epochs
+    xs = [step / steps for step in range(total + 1)]
+    ys = [rate_at(config, min(step, total - 1), steps) for step in range(total + 1)]
+    title = f"Learning rate: {config.schedule}, at most {max(ys):.2g}"
+    if config.schedule == "plateau":
+        title = "Learning rate: constant until the validation loss stands still, then lower"
+    return curves([Series("Learning rate", xs, ys)], title=title, x_max=config.epochs, height=150)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text.strip().replace(",", ".") or 0)
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes <= LONGEST_MINUTES:
+        raise InputError(f"Expected the time as minutes, such as 3 or 0.5, got '{text.strip()[:40]}'.")
+    return minutes
