@@ -2,6 +2,7 @@
 
 import pytest
 
+from vision_app.data.ready import ready_training
 from vision_app.errors import InputError
 from vision_app.training.plan import FEWEST_A_CLASS, MOST_TIMES, Plan, fit_budget, measure, plan_run
 from vision_app.training.recipe import make_config
@@ -12,7 +13,7 @@ PLAN = Plan(parameters=61706, num_train=6000, startup=4.0, per_epoch=30.0, memor
 def test_a_plan_is_measured_in_a_process_of_its_own() -> None:
     config = make_config("digits", "lenet5", {"train_limit": 600})
     plan = plan_run(config)
-    assert (plan.parameters, plan.num_train) == (61706, 540)
+    assert (plan.parameters, plan.num_train) == (61706, len(ready_training(config)[0]))
     assert 0 < plan.per_epoch < 60 and 0 < plan.startup < 120 and plan.memory_bytes > 10**8
     assert plan.device.startswith("CPU") or "NVIDIA" in plan.device
     assert plan.seconds(7) == pytest.approx(1.5 * plan.startup + 7 * plan.per_epoch)
@@ -24,9 +25,9 @@ def test_more_images_take_longer() -> None:
 
 
 def test_what_cannot_be_trained_cannot_be_planned() -> None:
-    config = make_config("digits", "lenet5", {"train_limit": 12})
-    with pytest.raises(InputError, match=r"The run cannot be measured: .* leave none to validate on"):
-        plan_run(config.updated(train_limit=5, validation_fraction=0.01))
+    gone = make_config("digits", "lenet5", {}).updated(dataset="/no/such/set.zip")
+    with pytest.raises(InputError, match=r"The run cannot be measured: There is no dataset at /no/such/set\.zip"):
+        plan_run(gone)
 
 
 @pytest.mark.parametrize(

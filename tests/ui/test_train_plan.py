@@ -21,7 +21,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_time_size_and_memory_are_said() -> None:
     said, changes = estimate(make_config("digits", "lenet5", {"epochs": 4}), "")
-    assert changes == {} and "About 2 min 6 s on CPU, 2 cores; 30 s an epoch of 1,000 images" in said
+    assert changes == {} and "About 2 min 06 s on CPU, 2 cores; 30.0 s an epoch of 1,000 images" in said
     assert "62 k parameters" in said.replace("61.7 k", "62 k") and "1.2 GB of memory" in said.replace(
         "1.3 GB", "1.2 GB"
     )
@@ -29,10 +29,12 @@ def test_time_size_and_memory_are_said() -> None:
 
 def test_a_budget_changes_the_form_and_says_so() -> None:
     said, changes = estimate(make_config("digits", "lenet5", {"epochs": 4}), "1,5")
-    assert changes == {"epochs": 2} and "2 epochs fit into this time" in said and "About 1 min 6 s" in said
+    assert changes == {"epochs": 2} and "2 epochs fit into this time" in said and "About 1 min 06 s" in said
     said, changes = estimate(make_config("digits", "lenet5", {}), "0.5")
     assert (
-        changes == {"epochs": 1, "train_limit": 700} and "700 of them" in said and "21 s an epoch of 700 images" in said
+        changes == {"epochs": 1, "train_limit": 700}
+        and "700 of them" in said
+        and "21.0 s an epoch of 700 images" in said
     )
 
 

@@ -55,6 +55,13 @@ def divide_and_remove(page: Page, title: str) -> None:
         page.locator(f"#browse-divide-{name} input").fill(share)
     page.locator("#browse-divide-together input").uncheck()
     page.locator("#browse-divide-button").click()
+    expect(
+        page.get_by_text("undo them all in the Browse tab")
+    ).to_be_visible()  # a correction names its image by its place
+    page.get_by_test_id("toast-close").first.click()
+    page.locator("#browse-undo-all").click()
+    expect(page.locator("#browse-patch")).to_contain_text("No corrections")
+    page.locator("#browse-divide-button").click()
     expect(page.locator("#browse-divide-status")).to_contain_text("Divided: train 46, validation 18, test 28")
     expect(page.locator("#browse-position")).to_contain_text("92 pictures")
     page.once("dialog", lambda dialog: dialog.dismiss())
