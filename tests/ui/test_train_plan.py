@@ -44,8 +44,9 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         estimate(make_config("digits", "lenet5", {}), text)
 
 
-@pytest.mark.parametrize("schedule", ["constant", "cosine", "triangular", "step", "exponential", "plateau"])
+@pytest.mark.parametrize("schedule", ["cosine", "triangular", "step", "exponential", "plateau"])
 def test_the_schedule_is_drawn(schedule: str) -> None:
+    assert schedule_html(make_config("digits", "lenet5", {"schedule": "constant"})) == ""
     config = make_config("digits", "lenet5", {"schedule": schedule, "epochs": 5, "learning_rate": 0.25})
     picture = schedule_html(config)
     highest = max(rate_at(config, step, 24) for step in range(120))

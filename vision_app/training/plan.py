@@ -85,7 +85,7 @@ def fit_budget(config: RunConfig, plan: Plan, seconds: float) -> tuple[dict[str,
     left = SPARE * seconds - 1.5 * plan.startup
     epochs = min(int(left / plan.per_epoch), MOST_TIMES * config.epochs) if left > 0 else 0
     if epochs >= 1:
-        more = "" if epochs < MOST_TIMES * config.epochs else ", three times the usual, and more would help little"
+        more = "" if epochs < MOST_TIMES * config.epochs else ", three times the usual; more is not planned"
         return {"epochs": epochs}, f"{epochs} epoch{'s' * (epochs != 1)} fit{'s' * (epochs == 1)} into this time{more}."
     images = int(plan.num_train * max(left, 0) / plan.per_epoch)
     fewest = FEWEST_A_CLASS * len(config.classes)

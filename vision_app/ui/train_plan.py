@@ -54,7 +54,9 @@ def plan_html(config: RunConfig, plan: Plan, said: str = "") -> str:
 
 
 def schedule_html(config: RunConfig) -> str:
-    """Return a picture of the learning rate over the epochs."""
+    """Return a picture of the learning rate over the epochs; nothing for one that stays as it is."""
+    if config.schedule == "constant" and not config.warmup_epochs:
+        return ""
     steps = max(1, POINTS // config.epochs)
     total = steps * config.epochs
     xs = [step / steps for step in range(total + 1)]

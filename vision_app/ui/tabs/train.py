@@ -94,10 +94,10 @@ def _build_form() -> tuple[forms.Form, gr.Button, gr.Button, gr.Button]:
 
 def _build_estimate() -> tuple[gr.Textbox, gr.Button, gr.HTML]:
     """Build what says how long a run will take, and fits it into a given time."""
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=False, elem_id="train-before"):
         budget = gr.Textbox(
-            label="Time to spend, in minutes",
-            info="Empty: as the settings say.",
+            label="Minutes to spend",
+            placeholder="as the settings say",
             max_lines=1,
             min_width=140,
             elem_id="train-minutes",
