@@ -6,17 +6,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+from vision_app.config import RunConfig
 from vision_app.runs import Run
 from vision_app.training.recipe import make_config
 
 
-def write_failed_run(folder: Path, reason: str) -> str:
+def write_failed_run(folder: Path, reason: str, config: RunConfig | None = None) -> str:
     """Write a run that has failed and return its name."""
     name = f"failed-{time.time_ns()}"
     (folder / name).mkdir()
     now = time.time()
     status = {"state": "failed", "created": now, "started": now, "finished": now, "message": reason}
-    (folder / name / "config.json").write_text(make_config("digits", "lenet5", {}).to_json())
+    (folder / name / "config.json").write_text((config or make_config("digits", "lenet5", {})).to_json())
     (folder / name / "status.json").write_text(json.dumps(status))
     (folder / name / "log.txt").write_text("Traceback\nthe last words of the log\n")
     return name

@@ -37,7 +37,8 @@ def main(directory: str) -> int:
     """Wait for the device, train, and leave the end state in the run directory; return the exit code."""
     asked = Asked()
     run = Run(Path(directory).absolute())
-    own = FileLock(run.path / ".worker.lock")
+    run.state_folder.mkdir(exist_ok=True)
+    own = FileLock(run.state_folder / "worker.lock")
     try:
         own.acquire(blocking=False)
     except Timeout:

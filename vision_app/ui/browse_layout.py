@@ -121,27 +121,24 @@ class BrowseParts:
 
 def build_parts() -> BrowseParts:
     """Lay out the tab, from top to bottom."""
-    filters = _filters()
-    facts = gr.HTML(view.facts_html(FIRST), elem_id="browse-facts", min_height=70)
-    fetch = _fetch()
-    adding, dividing = build_adding(), build_dividing()
+    parts = _filters()
+    parts["facts"] = gr.HTML(view.facts_html(FIRST), elem_id="browse-facts", min_height=70)
+    parts |= _fetch()
+    parts |= {"adding": build_adding(), "dividing": build_dividing()}
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=300):
-            limits = _limits()
-            pager = _pager()
-            thumbs = build_thumbs(elem_id="browse-gallery", min_height=480)
+            parts |= _limits()
+            parts |= _pager()
+            parts["thumbs"] = build_thumbs(elem_id="browse-gallery", min_height=480)
         with gr.Column(scale=4, min_width=300, elem_classes="vw-beside"):
-            model, verdict, enlarged, fixes, answer, neighbours = _picture()
-    shown_map = build_map()
-    health = build_health()
-    statistics = gr.HTML(elem_id="browse-statistics", min_height=200)
-    picture = (model, verdict, enlarged, answer, neighbours, fixes, *limits, shown_map)
-    shown = (gr.State(None), gr.State(None))
-    return BrowseParts(*filters, facts, *fetch, *pager, thumbs, *picture, health, statistics, adding, dividing, *shown)
+            parts |= _picture()
+    parts |= {"map": build_map(), "health": build_health()}
+    parts["statistics"] = gr.HTML(elem_id="browse-statistics", min_height=200)
+    return BrowseParts(**parts, shown=gr.State(None), selected=gr.State(None))
 
 
-def _filters() -> tuple[gr.Dropdown, gr.Radio, gr.Dropdown, gr.Dropdown, gr.Textbox]:
-    """Return dataset, split, class, finding and search."""
+def _filters() -> dict[str, Any]:
+    """Build dataset, split, class, finding and search."""
     with gr.Row(equal_height=True):
         dataset = gr.Dropdown(
             view.dataset_choices(), value=FIRST, label="Dataset", scale=4, min_width=240, elem_id="browse-dataset"
@@ -159,28 +156,28 @@ def _filters() -> tuple[gr.Dropdown, gr.Radio, gr.Dropdown, gr.Dropdown, gr.Text
         search = gr.Textbox(
             "", label="File name contains", scale=2, min_width=160, max_lines=1, elem_id="browse-search", visible=False
         )
-    return dataset, split, classes, finding, search
+    return {"dataset": dataset, "split": split, "class_name": classes, "finding": finding, "search": search}
 
 
-def _fetch() -> tuple[gr.Row, gr.Button, gr.Button, gr.HTML]:
-    """Return the row of a missing dataset, with its buttons and where the download stands."""
+def _fetch() -> dict[str, Any]:
+    """Build the row of a missing dataset, with its buttons and where the download stands."""
     with gr.Row(visible=False, elem_id="browse-fetch") as row:
         start = gr.Button("Download", variant="primary", scale=0, min_width=180)
         stop = gr.Button("Stop", scale=0, min_width=100, visible=False)
         status = gr.HTML(elem_id="browse-status")
-    return row, start, stop, status
+    return {"fetch": row, "start": start, "stop": stop, "status": status}
 
 
-def _limits() -> tuple[gr.Textbox, gr.Row, gr.Button]:
-    """Return the region of the map that is chosen, and the row that says so and lets it go."""
+def _limits() -> dict[str, Any]:
+    """Build the region of the map that is chosen, and the row that says so and lets it go."""
     with gr.Row(visible=False, elem_id="browse-within") as row:
         gr.HTML('<p class="vw-note" role="status">Only the pictures within the region of the map.</p>', min_height=20)
         everywhere = gr.Button("Show all", size="md", scale=0, min_width=110, elem_id="browse-everywhere")
-    return gr.Textbox(visible="hidden"), row, everywhere
+    return {"region": gr.Textbox(visible="hidden"), "within": row, "everywhere": everywhere}
 
 
-def _pager() -> tuple[list[gr.Button], gr.HTML]:
-    """Return the buttons, in the order of `browse_view.STEPS`, and where the page is told."""
+def _pager() -> dict[str, Any]:
+    """Build the buttons, in the order of `browse_view.STEPS`, and where the page is told."""
     with gr.Row(elem_classes="vw-pager"):
         look = {"size": "md", "scale": 0, "interactive": False}
         first = gr.Button("« First", min_width=76, **look)
@@ -188,22 +185,22 @@ def _pager() -> tuple[list[gr.Button], gr.HTML]:
         position = gr.HTML(elem_id="browse-position", min_height=40)
         following = gr.Button("Next ›", min_width=84, **look)
         last = gr.Button("Last »", min_width=76, **look)
-    return [first, previous, following, last], position
+    return {"moves": [first, previous, following, last], "position": position}
 
 
-def _picture() -> tuple[gr.Dropdown, gr.Radio, gr.HTML, FixParts, gr.HTML, gr.HTML]:
-    """Return the choice of a model, the enlarged picture, what corrects it, what the model says, and what is like it."""
-    return (
-        gr.Dropdown([], label="Probabilities by", info="A model of this dataset.", elem_id="browse-model"),
-        gr.Radio(
+def _picture() -> dict[str, Any]:
+    """Build the choice of a model, the enlarged picture, what corrects it, what the model says, and what is like it."""
+    return {
+        "model": gr.Dropdown([], label="Probabilities by", info="A model of this dataset.", elem_id="browse-model"),
+        "verdict": gr.Radio(
             [("All", EVERYTHING), ("Right", RIGHT), ("Wrong", WRONG)],
             value=EVERYTHING,
             label="Only pictures that it gets",
             elem_id="browse-verdict",
             visible=False,
         ),
-        gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=238),
-        build_fixes(),
-        gr.HTML(elem_id="browse-answer"),
-        build_thumbs(elem_id="browse-neighbours", min_height=20),
-    )
+        "enlarged": gr.HTML(view.NO_SELECTION, elem_id="browse-selected", min_height=238),
+        "fixes": build_fixes(),
+        "answer": gr.HTML(elem_id="browse-answer"),
+        "neighbours": build_thumbs(elem_id="browse-neighbours", min_height=20),
+    }

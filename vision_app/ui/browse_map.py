@@ -15,6 +15,7 @@ from vision_app.health.catalog import CHECKS
 from vision_app.health.embedding import LAYOUTS, Embedding, find_layout
 from vision_app.health.jobs import read_map, read_report
 from vision_app.ui.browse_choice import Place, parse_region
+from vision_app.ui.sources import build_switch
 
 NO_POINT = '<p class="vw-note">Click on a point to see its picture.</p>'
 COLOURS = {"class": "Class", "finding": "Finding", "split": "Split"}
@@ -61,24 +62,9 @@ def build_map() -> MapParts:
     """Lay out the section."""
     with gr.Row(elem_id="browse-map-head", equal_height=True):
         gr.HTML('<h3 class="vw-section">Map</h3>', min_height=20)
-        layout = gr.Radio(
-            [(row.title, row.name) for row in LAYOUTS.values()],
-            value=next(iter(LAYOUTS)),
-            show_label=False,
-            container=False,
-            elem_id="browse-map-layout",
-            elem_classes="vw-segments",
-            min_width=230,
-        )
-        colour = gr.Radio(
-            [(title, name) for name, title in COLOURS.items()],
-            value="class",
-            show_label=False,
-            container=False,
-            elem_id="browse-map-colour",
-            elem_classes="vw-segments",
-            min_width=250,
-        )
+        titles = {name: row.title for name, row in LAYOUTS.items()}
+        layout = build_switch(titles, "browse-map-layout", "Layout of the map")
+        colour = build_switch(COLOURS, "browse-map-colour", "What colours mean")
     with gr.Row(equal_height=False):
         with gr.Column(scale=9, min_width=300):
             shown = gr.HTML(

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 import gradio as gr
 
 
-def build_switch(titles: Mapping[str, str], elem_id: str) -> gr.Radio:
-    """Build the row of choices; the first one is chosen.
+def build_switch(titles: Mapping[str, str], elem_id: str, label: str = "Source") -> gr.Radio:
+    """Build a row of choices; the first one is chosen.
 
     Args:
-        titles: key of each source -> what the page calls it.
+        titles: key of each choice -> what the page calls it.
+        elem_id: of the component.
+        label: what is chosen, for those who hear the page.
     """
     return gr.Radio(
         [(title, key) for key, title in titles.items()],
         value=next(iter(titles)),
-        label="Source",
+        label=label,
         show_label=False,
         container=False,
         elem_id=elem_id,

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.ui.browser.steps import open_tab, parameter, wait_for
 from tests.ui.stored_runs import write_failed_run
+from vision_app.training.recipe import make_config
 from vision_app.ui.run_names import short_names
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -173,3 +174,15 @@ def test_a_run_is_measured_and_fitted_into_a_time(page: Page) -> None:
     said = re.search(r"(\d+) epochs? fits?", plan.inner_text())
     expect(page.locator("#field-epochs input")).to_have_value(said[1] if said else "1")
     assert said is None or int(said[1]) <= 3 * int(before)
+
+
+def test_the_settings_of_a_run_come_back_into_the_form(page: Page, runs_folder: Path) -> None:
+    config = make_config("shapes", "resnet_small", {"epochs": 3, "augmentation": {"rotation": 25}, "dropout": 0.2})
+    run = write_failed_run(runs_folder, "The disk is full.", config)
+    open_tab(page, "train", run=run)
+    page.locator("#train-copy").click()
+    expect(page.locator("#train-model input")).to_have_value("ResNet, small")
+    expect(page.locator("#train-dataset input")).to_have_value("Shapes")
+    expect(page.locator("#field-epochs input")).to_have_value("3")
+    expect(page.locator("#field-strength-rotation input[type=number]")).to_have_value("25")
+    expect(page.locator("#train-facts")).to_contain_text("ResNet, small")

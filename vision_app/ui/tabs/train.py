@@ -1,6 +1,7 @@
 """The Train tab: a form that starts a training process, and a view of what such processes have written."""
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -31,6 +32,23 @@ element.addEventListener("click", (event) => {
 """
 
 
+@dataclass(frozen=True)
+class FormParts:
+    """The form, what is said about the choice, and the buttons."""
+
+    fields: forms.Form
+    facts: gr.HTML
+    start: gr.Button
+    stop: gr.Button
+    again: gr.Button
+
+    @property
+    def filled(self) -> list[Any]:
+        """What changes when the form is filled: for `_filled`."""
+        names = (*forms.BASIC, *forms.ADVANCED, *forms.STRENGTHS)
+        return [self.facts, *(self.fields[name] for name in names)]
+
+
 def build(page: Page) -> None:
     """Fill the tab."""
     # A component and not a State, so that the address can follow it in the browser.
@@ -38,26 +56,29 @@ def build(page: Page) -> None:
     stopping = gr.State(())  # names of runs that this page has asked to end
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
-            fields, start, stop, again = _build_form()
+            form = _build_form()
         with gr.Column(scale=7, min_width=300):
             notice = gr.HTML(elem_id="train-notice", elem_classes="vw-live-notice")
             live = gr.HTML(train_view.live_html(None, False), elem_id="train-live", min_height=540)
             # Apart from what changes with every look, so that it stays unfolded.
             settings = gr.HTML(elem_id="train-settings", elem_classes="vw-live-notice")
+            copy = gr.Button("Copy its settings into the form", visible=False, size="md", elem_id="train-copy")
             log_axis = gr.Checkbox(False, label="Logarithmic loss axis", container=False, elem_id="train-log-axis")
     gr.HTML('<h2 class="vw-section">Runs</h2>')
     table = gr.HTML(js_on_load=_CLICK, apply_default_css=False, elem_id="train-runs", min_height=120)
 
     view = [chosen, log_axis, stopping, seen]
-    shown = [live, settings, table, stop, again, seen]
+    fields, stop, again = form.fields, form.stop, form.again
+    shown = [live, settings, table, stop, again, copy, seen]
     timer = gr.Timer(TICK_SECONDS, active=False)
-    begun = start.click(_starter(fields), set(fields.values()), [chosen, notice], **QUIET)
+    begun = form.start.click(_starter(fields), set(fields.values()), [chosen, notice], **QUIET)
     chosen.change(None, chosen, None, js=remember("run"))
     begun.success(_tick, view, shown, **READING)
     asked = stop.click(_note_stop, [chosen, stopping], [stopping, stop], **READING)
     asked.then(_stop, chosen, None, **QUIET).then(_tick, view, shown, **READING)
     resumed = again.click(_resume, [chosen, stopping], [stopping, again, notice], **QUIET)
     resumed.then(_tick, view, shown, **READING)
+    copy.click(_copy, chosen, [fields["dataset"], fields["model"], *form.filled], **QUIET)
     table.click(_pick, None, [chosen, notice], **READING).then(_tick, view, shown, **READING)
     log_axis.change(_tick, view, shown, **READING)
     timer.tick(_tick, view, shown, **READING)
@@ -66,7 +87,7 @@ def build(page: Page) -> None:
     _build_endpoints()
 
 
-def _build_form() -> tuple[forms.Form, gr.Button, gr.Button, gr.Button]:
+def _build_form() -> FormParts:
     """Build dataset, model, the buttons, the usual knobs, and the advanced ones folded away."""
     values = forms.default_form("digits", "simple_cnn")
     fields: forms.Form = {}
@@ -85,11 +106,12 @@ def _build_form() -> tuple[forms.Form, gr.Button, gr.Button, gr.Button]:
         _build_strengths(fields, values)
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values)
-    _fill_defaults(fields, facts)
+    form = FormParts(fields, facts, start, stop, again)
+    _fill_defaults(form)
     _build_preview(fields)
     measured = [plan, fields["epochs"], fields["train_limit"]]
     estimating.click(_estimator(fields, budget), {budget, *fields.values()}, measured, **SEEN)
-    return fields, start, stop, again
+    return form
 
 
 def _build_estimate() -> tuple[gr.Textbox, gr.Button, gr.HTML]:
@@ -155,23 +177,38 @@ def _build_strengths(fields: forms.Form, values: dict[str, Any]) -> None:
     chosen.input(lambda names: [gr.Slider(visible=name in names) for name in AUGMENTATIONS], chosen, shown, **READING)
 
 
-def _fill_defaults(fields: forms.Form, facts: gr.HTML) -> None:
+def _fill_defaults(form: FormParts) -> None:
     """Show the defaults of a dataset and model as soon as one is chosen."""
-    names = [*forms.BASIC, *forms.ADVANCED]
 
     @say_errors("Cannot choose this")
     def defaults(dataset: str, model: str) -> list[Any]:
-        values = forms.default_form(dataset, model)
-        strengths = [
-            gr.Slider(value=values[field], visible=name in values["augmentation"])
-            for field, name in forms.STRENGTHS.items()
-        ]
-        return [train_view.facts(dataset, model, values["input_size"]), *(values[name] for name in names), *strengths]
+        return _filled(dataset, model, forms.default_form(dataset, model))
 
-    pair = [fields["dataset"], fields["model"]]
-    filled = [facts, *(fields[name] for name in (*names, *forms.STRENGTHS))]
-    gr.on([item.input for item in pair], defaults, pair, filled, **READING)
-    fields["input_size"].input(train_view.facts, [*pair, fields["input_size"]], facts, **READING)
+    pair, size = [form.fields["dataset"], form.fields["model"]], form.fields["input_size"]
+    gr.on([item.input for item in pair], defaults, pair, form.filled, **READING)
+    size.input(train_view.facts, [*pair, size], form.facts, **READING)
+
+
+def _filled(dataset: str, model: str, values: dict[str, Any]) -> list[Any]:
+    """Return a form's values for `FormParts.filled`; knobs of augmentations that are not chosen are hidden."""
+    strengths = [
+        gr.Slider(value=values[field], visible=name in values["augmentation"])
+        for field, name in forms.STRENGTHS.items()
+    ]
+    plain = (values[name] for name in (*forms.BASIC, *forms.ADVANCED))
+    return [train_view.facts(dataset, model, values["input_size"]), *plain, *strengths]
+
+
+@say_errors("Cannot copy these settings")
+def _copy(name: str) -> list[Any]:
+    """Fill the form with the settings of the chosen run."""
+    run = train_runs.find_run(name)
+    if run is None:
+        raise InputError("Expected a run to copy from, got none; choose one in the table.")
+    config = run.config()
+    if config.dataset not in [known for _, known in forms.dataset_choices()]:
+        raise InputError(f"The dataset of this run, {config.dataset}, is not on the list; add it in the Browse tab.")
+    return [config.dataset, config.model, *_filled(config.dataset, config.model, forms.form_values(config))]
 
 
 def _starter(fields: forms.Form) -> Any:
@@ -244,12 +281,13 @@ def _tick(name: str, log_axis: bool, stopping: tuple[str, ...], seen: tuple[Any,
     """Read what has been written since the last look; nothing new leaves the page alone."""
     now = train_runs.traces(name, log_axis, name in stopping)
     if now == seen:
-        return (gr.skip(),) * 6
+        return (gr.skip(),) * 7
     run = train_runs.find_run(name)
     live = train_view.live_html(run, log_axis, name in stopping)
     button = gr.Button(interactive=train_runs.can_stop(run) and name not in stopping)
     again = gr.Button(visible=run is not None and jobs.can_resume(run))
-    return live, settings_html(run.config() if run else None), runs_html(name), button, again, now
+    copy = gr.Button(visible=run is not None)
+    return live, settings_html(run.config() if run else None), runs_html(name), button, again, copy, now
 
 
 def _build_endpoints() -> None:
