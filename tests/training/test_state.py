@@ -11,6 +11,7 @@ import pytest
 from vision_app.errors import InputError
 from vision_app.runs import Run, create_run
 from vision_app.training import jobs, state
+from vision_app.training import train as recipe
 from vision_app.training.recipe import make_config
 from vision_app.training.state import KEPT, State, list_states, read_state, write_state
 from vision_app.training.train import train
@@ -181,3 +182,20 @@ def test_a_worker_goes_on_where_it_was_killed() -> None:
     epochs = [line["epoch"] for line in run.history() if line["kind"] == "epoch"]
     assert epochs == list(range(1, 41)) and done < 40
     assert f'"epoch": {done}' in next(line for line in run.history_file.read_text().splitlines() if "resume" in line)
+
+
+def test_a_run_that_ended_while_it_was_tested_is_only_tested_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = create_run(make_config("digits", "lenet5", {"epochs": 2, "train_limit": 200}))
+
+    def fail(*_: object) -> None:
+        raise OSError("the power went")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(recipe, "finish", fail)
+        with pytest.raises(OSError, match="the power went"):
+            train(run, GOING_ON)
+    assert read_state(run).epoch == 2 and run.report() is None
+    before = run.model_file.read_bytes()
+    assert train(run, GOING_ON) == "completed"
+    assert [line["epoch"] for line in run.history() if line["kind"] == "epoch"] == [1, 2]
+    assert run.report()["count"] == 359 and run.model_file.read_bytes() == before

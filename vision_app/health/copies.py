@@ -32,10 +32,14 @@ def find_conflicts(evidence: Evidence) -> tuple[Item, ...]:
     return tuple(_item(evidence, pair) for pair in copies if labels[pair.first] != labels[pair.second])
 
 
+def can_tell(sizes: np.ndarray) -> bool:
+    """Whether pictures of these heights and widths (n, 2) are large enough to tell near copies from look-alikes."""
+    return bool(np.median(sizes.min(1)) >= SMALLEST_SIDE)
+
+
 def _near(evidence: Evidence) -> list[Pair] | None:
     """Return the near copies, or None for pictures so small that too many look alike."""
-    sizes = evidence.look.sizes[evidence.look.good]
-    if np.median(sizes.min(1)) < SMALLEST_SIDE:
+    if not can_tell(evidence.look.sizes[evidence.look.good]):
         return None
     return [pair for pair in evidence.pairs if not pair.exact and pair.score >= NEAR]
 

@@ -5,7 +5,7 @@ import numpy as np
 from vision_app.data.download import Progress
 from vision_app.data.images import Images
 from vision_app.data.prepared import Preparation, Stored, prepare
-from vision_app.health.copies import SMALLEST_SIDE
+from vision_app.health.copies import can_tell
 from vision_app.health.duplicates import NEAR, find_duplicates
 from vision_app.health.look import SIDE
 
@@ -29,11 +29,11 @@ def group_copies(images: Images, progress: Progress | None = None) -> np.ndarray
     ready = prepare(images, Preparation(SIDE, 3, "stretch"), progress)
     in_files = isinstance(ready, Stored)
     good = np.flatnonzero(ready.is_good) if in_files else np.arange(len(images))
-    sides = ready.sizes[good].min(1) if in_files else np.array([min(images.shape[1:3])])
+    sizes = ready.sizes[good] if in_files else np.array([images.shape[1:3]])
     digests = [digest.tobytes() for digest in ready.digests[good]] if in_files else None
     pairs = find_duplicates(ready[good], digests=digests, limit=len(good), progress=progress)
-    is_large = np.median(sides) >= SMALLEST_SIDE
-    alike = [(pair.first, pair.second) for pair in pairs if pair.exact or (is_large and pair.score >= NEAR)]
+    near_too = can_tell(sizes)
+    alike = [(pair.first, pair.second) for pair in pairs if pair.exact or (near_too and pair.score >= NEAR)]
     first, second = good[np.array(alike, int).reshape(-1, 2)].T
     links = coo_array((np.ones(len(first)), (first, second)), shape=(len(images), len(images)))
     return connected_components(links, directed=False)[1]

@@ -5,7 +5,6 @@ One file an epoch, written whole or not at all; the last two are kept, so that a
 
 import json
 import logging
-import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -160,4 +159,4 @@ def _values(variables: list[keras.Variable]) -> list[np.ndarray]:
 
 def _plain(value: Any) -> Any:
     """Return a number as JSON knows it; Keras keeps None until there is a best value."""
-    return value if value is None or isinstance(value, int) else (float(value) if not math.isnan(value) else math.nan)
+    return value if value is None or isinstance(value, int) else float(value)
