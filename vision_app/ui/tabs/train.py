@@ -118,8 +118,8 @@ def _build_estimate() -> tuple[gr.Textbox, gr.Button, gr.HTML]:
     """Build what says how long a run will take, and fits it into a given time."""
     with gr.Row(equal_height=False, elem_id="train-before"):
         budget = gr.Textbox(
-            label="Minutes to spend",
-            placeholder="as the settings say",
+            label="Minutes",
+            placeholder="any",
             max_lines=1,
             min_width=140,
             elem_id="train-minutes",
