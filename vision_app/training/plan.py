@@ -104,7 +104,8 @@ def measure(config: RunConfig) -> Plan:
     import psutil
 
     from vision_app.data.ready import ready_training
-    from vision_app.training.train import EVALUATION_BATCH, keras_device, make_batches, make_models
+    from vision_app.training.networks import make_models
+    from vision_app.training.train import EVALUATION_BATCH, keras_device, make_batches
 
     train_part, validation = ready_training(config)
     batches = make_batches(config, train_part)

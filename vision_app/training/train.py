@@ -11,15 +11,12 @@ from vision_app.data.augment import make_augmenter
 from vision_app.data.augment_mix import one_hot
 from vision_app.data.datasets import find_dataset
 from vision_app.data.pipeline import TrainingBatches
-from vision_app.data.prepared import Prepared
 from vision_app.data.preprocess import preprocess
 from vision_app.data.ready import Ready, fingerprint, ready_split, ready_training
 from vision_app.device import describe_cpu, describe_gpus, list_gpus
 from vision_app.errors import InputError
 from vision_app.evaluation.report import evaluate, split_id
 from vision_app.export.tflite import convert
-from vision_app.models.catalog import build_model, find_model
-from vision_app.models.parts import Scaling
 from vision_app.predict import make_servable
 from vision_app.runs import Run, write_atomic
 from vision_app.training.callbacks import (
@@ -32,11 +29,10 @@ from vision_app.training.callbacks import (
     StopWhenAsked,
 )
 from vision_app.training.data_check import check_data
-from vision_app.training.pretrained import find_weights
+from vision_app.training.networks import make_models, mixes_labels
 from vision_app.training.state import SaveState, State, forget_states, read_state
 
 EVALUATION_BATCH = 500
-INITIAL_IMAGES = 2000  # that a network which starts from images is shown
 
 
 class _Feed(keras.utils.PyDataset):
@@ -184,75 +180,6 @@ def make_batches(config: RunConfig, part: Ready) -> TrainingBatches:
     )
 
 
-def make_models(config: RunConfig, images: Prepared) -> tuple[keras.Model, keras.Model]:
-    """Build the network to train, which ends in logits, and the same with probabilities, in float32, to save.
-
-    Args:
-        images: training images, for the scaling and for networks that start from them.
-    """
-    shape, info = images.shape[1:], find_model(config.model)
-    scaling = _measure(images) if config.normalization == "standardize" else Scaling()
-
-    def build() -> keras.Model:
-        return build_model(config.model, shape, len(config.classes), scaling, config.dropout, config.options)
-
-    serving = trained = build()
-    if config.mixed_precision:
-        keras.mixed_precision.set_global_policy("mixed_bfloat16")
-        trained = build()
-        keras.mixed_precision.set_global_policy("float32")
-    if config.weights:
-        info.load_pretrained(trained, find_weights(info, config.weights, config.options))
-    if info.initialize:
-        info.initialize(trained, images[:INITIAL_IMAGES])
-    if config.l2:
-        for layer in trained.layers:
-            if getattr(layer, "kernel", None) is not None and layer.trainable:
-                layer.kernel.regularizer = keras.regularizers.L2(config.l2)
-    model = keras.Model(trained.inputs, trained.get_layer("logits").output)
-    accuracy = keras.metrics.CategoricalAccuracy("accuracy") if mixes_labels(config) else "accuracy"
-    model.compile(optimizer=make_optimizer(config), loss=make_loss(config), metrics=[accuracy])
-    return model, serving
-
-
-def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:
-    """Build the optimizer; SGD with momentum looks ahead (Nesterov)."""
-    match config.optimizer:
-        case "adam":
-            return keras.optimizers.Adam(config.learning_rate)
-        case "adamw":
-            return keras.optimizers.AdamW(config.learning_rate)
-        case "rmsprop":
-            return keras.optimizers.RMSprop(config.learning_rate, momentum=config.momentum)
-        case "sgd":
-            return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum, nesterov=config.momentum > 0)
-
-
-def mixes_labels(config: RunConfig) -> bool:
-    """Whether labels are shares of the classes (mixup); an answer is then right if it is the class of the larger share."""
-    return config.augmentation.get("mixup", 0) != 0  # a negative strength means the default
-
-
-def make_loss(config: RunConfig) -> keras.losses.Loss:
-    """Build the cross-entropy of logits and labels, with label smoothing if asked for.
-
-    Labels are integers, or shares of the classes where the augmentation mixes them.
-    """
-    if mixes_labels(config):
-        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
-    if not config.label_smoothing:
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    num_classes = len(config.classes)
-
-    def smoothed(labels: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
-        targets = keras.ops.one_hot(keras.ops.reshape(labels, (-1,)), num_classes)
-        return keras.losses.categorical_crossentropy(
-            targets, logits, from_logits=True, label_smoothing=config.label_smoothing
-        )
-
-    return smoothed
-
-
 def make_callbacks(
     run: Run, config: RunConfig, batches: TrainingBatches, keeper: KeepBest, asked: Asked
 ) -> list[keras.callbacks.Callback]:
@@ -307,19 +234,3 @@ def make_tflite(run: Run, serving: keras.Model) -> bool:
     except Exception:
         traceback.print_exc()
     return run.tflite_file.exists()
-
-
-def _measure(images: Prepared) -> Scaling:
-    """Return mean and deviation of the training pixels by channel, of an even sample of at most 5,000 images."""
-    chosen = np.linspace(0, len(images) - 1, min(len(images), 5000)).astype(int)
-    sums = squares = 0.0
-    for part in np.array_split(
-        chosen, -(-len(chosen) // 100)
-    ):  # in parts: large images would fill the memory as floats
-        pixels = images[part].astype(np.float64)
-        sums, squares = sums + pixels.mean((1, 2)).sum(0), squares + (pixels**2).mean((1, 2)).sum(0)
-    mean = sums / len(chosen)
-    deviation = np.sqrt(np.maximum(squares / len(chosen) - mean**2, 0))
-    if not deviation.all():
-        raise InputError("The training images are all of one colour in some channel; there is nothing to standardise.")
-    return Scaling(tuple(mean.tolist()), tuple(deviation.tolist()))
