@@ -94,3 +94,14 @@ def test_latency_is_measured_where_there_is_a_model(run: Run) -> None:
     assert 0 < run_latency(run) < 100
     run.model_file.unlink()
     assert run_latency(run) is None
+
+
+@pytest.mark.parametrize(("augmentation", "views"), [({}, 3), ({"flip": 0.5}, 6), ({"alternating_flip": 1}, 6)])
+def test_averaging_stands_beside_the_plain_figures(run: Run, augmentation: dict[str, float], views: int) -> None:
+    config = run.config().updated(augmentation=augmentation)
+    (run.path / "config.json").write_text(config.to_json())
+    plain, both = evaluate_run(run, limit=40), evaluate_run(run, limit=40, averaging=True)
+    assert plain.averaged is None and both.model_copy(update={"averaged": None}) == plain
+    assert both.averaged is not None and both.averaged.views == views
+    # The oracle takes what it does not know for a 0: the image itself has half the weight or a quarter, the copies the rest.
+    assert both.averaged.accuracy < plain.accuracy

@@ -177,6 +177,9 @@ def evaluate(
     dataset: DatasetName = None,
     split: Annotated[str, typer.Option(help="test, validation or train.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Use so many images, drawn at random with a fixed seed.")] = None,
+    averaging: Annotated[
+        bool, typer.Option("--averaging", help="Also average over shifted, and where it fits mirrored, copies; slower.")
+    ] = False,
     as_json: AsJson = False,
 ) -> Answer:
     """Test a model on a dataset."""
@@ -184,7 +187,7 @@ def evaluate(
     from vision_app.evaluate_run import evaluate_run
 
     with progress_bar("Evaluating") as progress:
-        report = evaluate_run(run, dataset, split, limit, progress)
+        report = evaluate_run(run, dataset, split, limit, progress, averaging)
     return Answer(report.to_json()) if as_json else Answer(_report_text(report))
 
 
@@ -316,6 +319,8 @@ def _report_text(report: "EvaluationReport") -> str:
         "macro_F1": readable.percent(report.macro_f1),
         "loss": readable.number(report.loss),
     }
+    if report.averaged:
+        summary[f"averaged over {report.averaged.views} views"] = readable.percent(report.averaged.accuracy)
     cells = [
         [
             entry.name,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from vision_app.edits import Edit
 from vision_app.errors import InputError
 
-Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
+Optimizer = Literal["adam", "adamw", "sgd", "rmsprop", "muon"]
 Schedule = Literal["constant", "step", "exponential", "cosine", "triangular", "plateau"]
 Fit = Literal["crop", "pad", "stretch"]
 Monitor = Literal["val_accuracy", "val_loss"]
@@ -66,6 +66,11 @@ class ModelConfig(BaseModel):
         title="Dropout",
         description="Share of units switched off while training; empty: the model's own.",
     )
+    batch_norm: bool | None = Field(
+        None,
+        title="Batch normalisation",
+        description="Off leaves it out, to see what it does; empty: as the model is published.",
+    )
     l2: float = Field(0.0, ge=0, le=1, title="L2", description="Penalty on large weights.")
     options: dict[str, int | float | bool] = Field(
         default_factory=dict,
@@ -85,7 +90,7 @@ class TrainConfig(BaseModel):
         1e-3, gt=0, le=100, title="Learning rate", description="The size of a step, at its highest."
     )
     momentum: float = Field(
-        0.9, ge=0, lt=1, title="Momentum", description="How much of the last step is kept (SGD, RMSprop)."
+        0.9, ge=0, lt=1, title="Momentum", description="How much of the last step is kept (SGD, RMSprop, Muon)."
     )
     schedule: Schedule = Field("constant", title="Schedule", description="How the learning rate changes over the run.")
     warmup_epochs: float = Field(
@@ -98,6 +103,13 @@ class TrainConfig(BaseModel):
     patience: int = Field(5, ge=1, title="Patience", description="Epochs without improvement before stopping.")
     min_delta: float = Field(0.0, ge=0, title="Smallest improvement", description="What counts as an improvement.")
     monitor: Monitor = Field("val_accuracy", title="Monitor", description="What decides which epoch is best.")
+    ema: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        title="Weight averaging",
+        description="Judge and keep a moving average of the weights; share kept in a step, such as 0.99; 0: off.",
+    )
     mixed_precision: bool = Field(
         False, title="Mixed precision", description="Compute in 16 bits: faster on most GPUs, on some CPUs too."
     )

@@ -1,5 +1,8 @@
 """Testing a finished run or checkpoint on real images: where predictions and metrics meet."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from vision_app.data.datasets import find_dataset, load_split
@@ -7,13 +10,15 @@ from vision_app.data.download import Progress
 from vision_app.data.prepared import Chosen, Preparation, Prepared, Stored, prepare
 from vision_app.data.ready import Ready, ready_split, ready_training
 from vision_app.errors import InputError
+from vision_app.evaluation.averaging import MIRRORING, average, count_views
 from vision_app.evaluation.compare import model_bytes
 from vision_app.evaluation.profiling import measure_latency
 from vision_app.evaluation.report import EvaluationReport, evaluate, split_id
 from vision_app.lookup import find
-from vision_app.predict import Classifier, load_classifier
+from vision_app.predict import load_classifier
 from vision_app.runs import Run
 
+Answer = Callable[[np.ndarray], np.ndarray]  # images as the network receives them -> probabilities
 BATCH_SIZE = 256
 SPLITS = dict.fromkeys(("train", "validation", "test"))
 
@@ -24,6 +29,7 @@ def evaluate_run(
     split: str = "test",
     limit: int | None = None,
     progress: Progress | None = None,
+    averaging: bool = False,
 ) -> EvaluationReport:
     """Predict a split with a run's model and measure the predictions.
 
@@ -33,6 +39,7 @@ def evaluate_run(
         split: "test", or "train" or "validation" as this run would divide the dataset's training images.
         limit: use only so many images, drawn with a fixed seed.
         progress: called with the share done, 0 to 1, and a sentence.
+        averaging: also average over shifted copies, and mirrored ones where the run learned from such; several times slower.
 
     Raises:
         InputError: unknown dataset or split, other classes than the model's, or no usable model.
@@ -42,8 +49,9 @@ def evaluate_run(
     _check_classes(run, dataset)
     ready = _part(run, dataset, split, progress)
     ready = ready.choose(_draw(len(ready), limit))
-    probabilities = _predict(load_classifier(run), ready.images, progress)
-    return evaluate(
+    classifier = load_classifier(run)
+    probabilities = _predict(classifier.probabilities, ready.images, progress)
+    report = evaluate(
         probabilities,
         ready.labels,
         config.classes,
@@ -55,6 +63,11 @@ def evaluate_run(
         file_bytes=model_bytes(run),
         training_seconds=status.seconds,
     )
+    if not averaging:
+        return report
+    mirror = any(config.augmentation.get(name, 0) for name in MIRRORING)
+    averaged = _predict(partial(average, classifier.probabilities, mirror=mirror), ready.images, progress)
+    return report.with_averaged(averaged, ready.labels, count_views(mirror))
 
 
 def predict_published(run: Run, dataset: str, split: str, progress: Progress | None = None) -> np.ndarray:
@@ -75,7 +88,7 @@ def predict_published(run: Run, dataset: str, split: str, progress: Progress | N
     ready = prepare(images, Preparation(config.input_size, config.channels, config.fit), progress)
     good = np.flatnonzero(ready.is_good) if isinstance(ready, Stored) else np.arange(len(labels))
     predicted = np.full(len(labels), -1)
-    predicted[good] = _predict(load_classifier(run), Chosen(ready, good), progress).argmax(1)
+    predicted[good] = _predict(load_classifier(run).probabilities, Chosen(ready, good), progress).argmax(1)
     return predicted
 
 
@@ -118,11 +131,11 @@ def _draw(num_images: int, limit: int | None) -> np.ndarray:
     return np.sort(np.random.default_rng(0).permutation(num_images)[:limit])
 
 
-def _predict(classifier: Classifier, images: Prepared, progress: Progress | None) -> np.ndarray:
+def _predict(answer: Answer, images: Prepared, progress: Progress | None) -> np.ndarray:
     batches = []
     for start in range(0, len(images), BATCH_SIZE):
         batch = images[start : start + BATCH_SIZE]
-        batches.append(classifier.probabilities(batch))
+        batches.append(answer(batch))
         if progress:
             done = start + len(batch)
             progress(done / len(images), f"{done:,} of {len(images):,} images")

@@ -96,7 +96,7 @@ def test_negative_means_default(name: str) -> None:
     assert resolve_strengths({name: -1}) == {name: row.default}
     assert 0 < row.default <= row.largest
     assert row.smallest == 0 and row.unit and row.description.endswith(".")
-    assert (row.apply is None) == (name in (*GEOMETRY, *RANDAUGMENT, "mixup"))
+    assert (row.apply is None) == (name in (*GEOMETRY, *RANDAUGMENT, "mixup", "alternating_flip"))
 
 
 @CHANGES

@@ -69,3 +69,19 @@ def test_the_augmenter_is_applied_to_copies() -> None:
     before = batches.images.copy()
     assert np.array_equal(batches.batch(2)[0], make_batches().batch(2)[0][:, :, ::-1])
     assert np.array_equal(batches.images, before)
+
+
+def test_an_alternating_flip_mirrors_each_image_in_every_other_epoch() -> None:
+    plain, turning = make_batches(10), make_batches(10, augmenter=Augmenter({"alternating_flip": 1}))
+    mirrored = np.zeros((4, COUNT), bool)
+    for epoch in range(4):
+        plain.start_epoch(epoch)
+        turning.start_epoch(epoch)
+        for index in range(len(plain)):
+            originals, images = plain.batch(index)[0], turning.batch(index)[0]
+            for original, image in zip(originals, images, strict=True):
+                is_mirrored = np.array_equal(image, original[:, ::-1])
+                assert is_mirrored or np.array_equal(image, original)
+                mirrored[epoch, original[0, 0, 0]] = is_mirrored
+    assert np.array_equal(mirrored[0], ~mirrored[1]) and np.array_equal(mirrored[:2], mirrored[2:])
+    assert 0.3 < mirrored[0].mean() < 0.7

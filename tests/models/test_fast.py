@@ -1,11 +1,11 @@
-"""The whitening layer, against the statistics that it promises."""
+"""How the network begins, against the statistics that its whitening promises."""
 
 import numpy as np
 import pytest
 
 from vision_app.data.sources import shapes
 from vision_app.models.catalog import build_model
-from vision_app.models.fast import PATCH, whiten
+from vision_app.models.fast import PATCH, begin
 from vision_app.models.parts import Scaling
 
 
@@ -20,7 +20,7 @@ def test_whitened_patches_are_uncorrelated_and_of_equal_variance(channels: int) 
     images = shapes.generate(150, 0)[0][..., :channels]
     mean, deviation = images.mean((0, 1, 2)), images.std((0, 1, 2))
     network = build_model("fast_cnn", (48, 48, channels), 8, Scaling(tuple(mean), tuple(deviation)))
-    whiten(network, images)
+    begin(network, images)
     scaled = ((images - mean) / deviation).astype(np.float32)
     outputs = np.asarray(network.get_layer("whitening")(scaled))
     half = PATCH * PATCH * channels
@@ -35,7 +35,7 @@ def test_whitened_patches_are_uncorrelated_and_of_equal_variance(channels: int) 
 def test_whitening_is_not_trained() -> None:
     network = build_model("fast_cnn", (18, 18, 1), 2)
     images = np.random.default_rng(0).integers(0, 256, (20, 18, 18, 1), np.uint8)
-    whiten(network, images)
+    begin(network, images)
     before = network.get_layer("whitening").get_weights()[0]
     network.compile("sgd", "sparse_categorical_crossentropy")
     network.train_on_batch(images.astype(np.float32), np.arange(20) % 2)
@@ -45,5 +45,18 @@ def test_whitening_is_not_trained() -> None:
 
 def test_pictures_of_one_colour_can_be_whitened() -> None:
     network = build_model("fast_cnn", (18, 18, 3), 2)
-    whiten(network, np.full((4, 18, 18, 3), 90, np.uint8))
+    begin(network, np.full((4, 18, 18, 3), 90, np.uint8))
     assert np.isfinite(network.get_layer("whitening").get_weights()[0]).all()
+
+
+@pytest.mark.parametrize("width", [8, 64])
+def test_convolutions_begin_by_handing_their_inputs_on(width: int) -> None:
+    network = build_model("fast_cnn", (18, 18, 3), 2, options={"width": width})
+    begin(network, np.random.default_rng(0).integers(0, 256, (20, 18, 18, 3), np.uint8))
+    for name in ("group1_conv1", "group2_conv2"):
+        layer = network.get_layer(name)
+        inputs, filters = layer.kernel.shape[2:]
+        maps = np.random.default_rng(1).normal(size=(1, 6, 6, inputs)).astype(np.float32)
+        copies = min(inputs, filters)
+        np.testing.assert_allclose(np.asarray(layer(maps))[..., :copies], maps[..., :copies], atol=1e-5)
+        assert np.abs(layer.get_weights()[0][..., copies:]).sum() > 0 or copies == filters

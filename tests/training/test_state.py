@@ -49,15 +49,16 @@ def curve(run: Run) -> list[tuple[float, ...]]:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("model", "changes"),
     [
-        {"optimizer": "adam", "schedule": "cosine"},
-        {"optimizer": "sgd", "learning_rate": 0.05, "schedule": "plateau", "warmup_epochs": 0},
-        {"optimizer": "rmsprop", "schedule": "constant", "label_smoothing": 0.1, "mixed_precision": True},
+        ("simple_cnn", {"optimizer": "adam", "schedule": "cosine"}),
+        ("simple_cnn", {"optimizer": "sgd", "learning_rate": 0.05, "schedule": "plateau", "warmup_epochs": 0}),
+        ("custom_cnn", {"optimizer": "muon", "learning_rate": 0.05, "ema": 0.8}),
+        ("simple_cnn", {"optimizer": "rmsprop", "label_smoothing": 0.1, "mixed_precision": True}),
     ],
 )
-def test_a_resumed_run_equals_one_that_was_never_interrupted(changes: dict) -> None:
-    config = make_config("digits", "simple_cnn", SETTINGS | changes)
+def test_a_resumed_run_equals_one_that_was_never_interrupted(model: str, changes: dict) -> None:
+    config = make_config("digits", model, SETTINGS | changes)
     whole, broken = create_run(config), create_run(config)
     assert train(whole, GOING_ON) == "completed"
     assert train(broken, AskedAfter(broken, 1)) == "interrupted"

@@ -106,7 +106,7 @@ def test_fields_know_their_kind() -> None:
     values = forms.default_form("digits", "simple_cnn")
     fields = {name: forms.build_field(name, values[name]) for name in (*forms.BASIC, *forms.ADVANCED)}
     assert isinstance(fields["optimizer"], gr.Dropdown)
-    assert [value for _, value in fields["optimizer"].choices] == ["adam", "adamw", "sgd", "rmsprop"]
+    assert [value for _, value in fields["optimizer"].choices] == ["adam", "adamw", "sgd", "rmsprop", "muon"]
     assert isinstance(fields["early_stopping"], gr.Checkbox)
     assert all(field.label and field.info for field in fields.values())
 

@@ -47,16 +47,26 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Augmenter:
-    """All the changes of a run; call it on a batch of uint8 images (n, h, w, c), get a changed copy."""
+    """All the changes of a run; call it on a batch of uint8 images (n, h, w, c), get a changed copy.
+
+    `turn` says which images (n,) an alternating flip mirrors now; without it, as in a preview, it is drawn.
+    """
 
     strengths: dict[str, float]
 
-    def __call__(self, images: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        images = self._change(images, generator)
+    def __call__(
+        self, images: np.ndarray, generator: np.random.Generator, turn: np.ndarray | None = None
+    ) -> np.ndarray:
+        images = self._change(images, generator, turn)
         return mix(images, self.strengths["mixup"], generator) if self.mixes_labels else images
 
     def with_labels(
-        self, images: np.ndarray, labels: np.ndarray, num_classes: int, generator: np.random.Generator
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        num_classes: int,
+        generator: np.random.Generator,
+        turn: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return changed images, and the shares of the classes in each, float32 (n, num_classes); for mixup alone.
 
@@ -65,8 +75,9 @@ class Augmenter:
             labels: classes (n,).
             num_classes: how many there are.
             generator: draws the changes; they are the same as when the augmenter is called.
+            turn: which images it is the turn of to be mirrored, (n,); None draws them.
         """
-        images = self._change(images, generator)
+        images = self._change(images, generator, turn)
         mixed, partners, weights = mixup(images, self.strengths["mixup"], generator)
         return mixed, mix_labels(labels, num_classes, partners, weights)
 
@@ -75,8 +86,11 @@ class Augmenter:
         """Whether an image can end up with shares of several classes."""
         return self.strengths.get("mixup", 0) > 0
 
-    def _change(self, images: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    def _change(self, images: np.ndarray, generator: np.random.Generator, turn: np.ndarray | None = None) -> np.ndarray:
         images = images.copy()
+        if self.strengths.get("alternating_flip", 0) > 0:
+            turn = generator.random(len(images)) < 0.5 if turn is None else turn
+            images[turn] = images[turn, :, ::-1]
         if any(self.strengths.get(name, 0) > 0 for name in GEOMETRY):
             images = geometry.warp(images, self.strengths, generator)
         for row in AUGMENTATIONS.values():  # in the table's order, so that equal configs give equal runs
@@ -145,6 +159,16 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     row.name: row
     for row in (
         Augmentation("flip", "Flip", "Chance to mirror left and right; not for digits.", 0.5, 1, CHANCE, geometry.flip),
+        Augmentation(
+            "alternating_flip",
+            "Alternating flip",
+            "1: mirror each image in every other epoch, in place of Flip; not for digits.",
+            1,
+            1,
+            "on or off",
+            None,
+            whole=True,
+        ),
         Augmentation(
             "translation",
             "Translation",

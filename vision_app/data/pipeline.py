@@ -49,6 +49,9 @@ class TrainingBatches:
         """Shuffle for the given epoch, counted from 0."""
         self.epoch = epoch
         self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
+        self.turn = np.random.default_rng(self.seed).random(len(self.images)) < 0.5
+        if epoch % 2:
+            self.turn = ~self.turn
 
     def batch(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return images (batch, size, size, channels) uint8 and labels (batch,) int32.
@@ -62,7 +65,8 @@ class TrainingBatches:
             if len(replaced):
                 images[replaced] = self.synthesize(self.labels[chosen[replaced]], generator)
         if self.augmenter and self.augmenter.mixes_labels:
-            return self.augmenter.with_labels(images, self.labels[chosen], self.num_classes, generator)
+            labels = self.labels[chosen]
+            return self.augmenter.with_labels(images, labels, self.num_classes, generator, self.turn[chosen])
         if self.augmenter:
-            images = self.augmenter(images, generator)
+            images = self.augmenter(images, generator, self.turn[chosen])
         return images, self.labels[chosen]

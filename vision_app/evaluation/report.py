@@ -34,6 +34,17 @@ class DataHealth(BaseModel):
     seconds: float
 
 
+class Averaged(BaseModel):
+    """How the model did when its answers to shifted, and where allowed mirrored, copies of each image were averaged."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    views: int
+    accuracy: float
+    loss: float
+    macro_f1: float
+
+
 class EvaluationReport(BaseModel):
     """How a model did on one split. Shares are 0..1, the loss is in nats; `metrics` holds every row of METRICS."""
 
@@ -54,6 +65,7 @@ class EvaluationReport(BaseModel):
     file_bytes: int | None = None
     training_seconds: float | None = None
     health: DataHealth | None = None
+    averaged: Averaged | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -63,6 +75,12 @@ class EvaluationReport(BaseModel):
     def with_health(self, health: dict[str, Any] | None) -> "EvaluationReport":
         """Return the same with what is known of the dataset's health."""
         return self.model_copy(update={"health": DataHealth(**health) if health else None})
+
+    def with_averaged(self, probabilities: np.ndarray, labels: np.ndarray, views: int) -> "EvaluationReport":
+        """Return the same with what averaging over so many views gave; the plain figures stay what they are."""
+        names = ("accuracy", "loss", "macro_f1")
+        figures = {name: METRICS[name].compute(probabilities, labels) for name in names}
+        return self.model_copy(update={"averaged": Averaged(views=views, **figures)})
 
     def to_json(self) -> str:
         """Return the report as indented, strict JSON."""

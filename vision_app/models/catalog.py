@@ -54,6 +54,21 @@ class ModelInfo:
         """Whether the network has dropout to set."""
         return "dropout" in inspect.signature(self.build).parameters
 
+    @property
+    def takes_batch_norm(self) -> bool:
+        """Whether the network can be built with and without batch normalization."""
+        return "batch_norm" in inspect.signature(self.build).parameters
+
+    def check_batch_norm(self, wanted: bool | None) -> None:
+        """Refuse to take batch normalization out of a network that does without none.
+
+        Raises:
+            InputError: this network cannot.
+        """
+        if wanted is not None and not self.takes_batch_norm:
+            able = ", ".join(row.name for row in MODELS.values() if row.takes_batch_norm)
+            raise InputError(f"{self.title} is built one way only: leave batch_norm empty, or choose one of {able}.")
+
     def input_size_for(self, size: int) -> int:
         """Return the input size for pictures of `size` pixels: their own, or the default where they are too small or large."""
         return size if self.smallest <= size <= self.largest else self.default_size
@@ -102,6 +117,7 @@ def build_model(
     num_classes: int,
     scaling: Scaling | None = None,
     dropout: float | None = None,
+    batch_norm: bool | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> "Model":
     """Build a network of the table.
@@ -112,6 +128,7 @@ def build_model(
         num_classes: at least 2.
         scaling: what happens to raw pixel values first; None divides by 255.
         dropout: share of units switched off in training; None leaves the network's own.
+        batch_norm: whether its batch normalization is there; None leaves the network's own.
         options: further options of this network.
 
     Raises:
@@ -125,6 +142,9 @@ def build_model(
     chosen = dict(options or {})
     if dropout is not None and info.takes_dropout:
         chosen["dropout"] = dropout
+    if batch_norm is not None:
+        info.check_batch_norm(batch_norm)
+        chosen["batch_norm"] = batch_norm
     return info.build(shape, num_classes, scaling=scaling or Scaling(), **chosen)
 
 
@@ -228,7 +248,7 @@ MODELS: dict[str, ModelInfo] = {
                 "normalization": "standardize",
             },
             options={"width": (4, 512)},
-            initialize=fast.whiten,
+            initialize=fast.begin,
         ),
         ModelInfo(
             name="mobilenet_v2",

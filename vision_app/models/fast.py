@@ -18,7 +18,7 @@ def fast_cnn(
 ) -> "Model":
     """A frozen whitening layer, then three groups of two convolutions with batch norm and GELU, `width`, 4x, 4x filters.
 
-    Call `whiten` with training images before training. Grad-CAM reads the last activation, "group3": against occlusion of
+    Call `begin` with training images before training. Grad-CAM reads the last activation, "group3": against occlusion of
     100 validation images its rank correlation is 0.40 on CIFAR-10 and 0.31 on MNIST, that of every earlier layer at most 0.16.
     """
     from keras import layers
@@ -41,8 +41,11 @@ def fast_cnn(
     return classifier(image, x, num_classes, "fast_cnn")
 
 
-def whiten(model: "Model", images: np.ndarray) -> None:
-    """Set the first layer so that patches come out uncorrelated and of equal variance.
+def begin(model: "Model", images: np.ndarray) -> None:
+    """Have the network begin as one that whitens the image and hands it on.
+
+    The first layer's patches come out uncorrelated and of equal variance; of each further convolution as many filters as it
+    has inputs copy them.
 
     Args:
         model: a `fast_cnn`.
@@ -57,3 +60,15 @@ def whiten(model: "Model", images: np.ndarray) -> None:
     filters = vectors / np.sqrt(values + 5e-4)
     kernel = np.concatenate([filters, -filters], 1).reshape(PATCH, PATCH, scaled.shape[-1], -1)
     model.get_layer("whitening").set_weights([kernel.astype(np.float32)])
+    for layer in model.layers:
+        if "_conv" in layer.name:
+            layer.set_weights([_copying(layer.get_weights()[0])])
+
+
+def _copying(kernel: np.ndarray) -> np.ndarray:
+    """Return a kernel (3, 3, inputs, filters) whose first filters hand on one input each (Dirac's delta)."""
+    inputs, filters = kernel.shape[2:]
+    copies = min(inputs, filters)
+    kernel[..., :copies] = 0
+    kernel[1, 1, range(copies), range(copies)] = 1
+    return kernel

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keras import KerasTensor, Model
+    from keras import KerasTensor, Layer, Model
 
 Shape = tuple[int, int, int]
 
@@ -27,6 +27,13 @@ def image_input(shape: Shape, scaling: Scaling) -> tuple["KerasTensor", "KerasTe
     if len(scale) == 1:
         return image, layers.Rescaling(scale[0], offset[0], name="scaling")(image)
     return image, layers.Rescaling(scale, offset, name="scaling")(image)
+
+
+def batch_normalization(name: str, wanted: bool) -> "Layer":
+    """Return batch normalization, or, where it is left out, a layer of that name that hands its input on."""
+    from keras import layers
+
+    return layers.BatchNormalization(name=name) if wanted else layers.Identity(name=name)
 
 
 def classifier(image: "KerasTensor", features: "KerasTensor", num_classes: int, name: str) -> "Model":

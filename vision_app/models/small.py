@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from vision_app.models.parts import Scaling, Shape, classifier, image_input
+from vision_app.models.parts import Scaling, Shape, batch_normalization, classifier, image_input
 
 if TYPE_CHECKING:
     from keras import Model
@@ -38,7 +38,9 @@ def lenet5(shape: Shape, num_classes: int, scaling: Scaling = Scaling()) -> "Mod
     return classifier(image, x, num_classes, "lenet5")
 
 
-def custom_cnn(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float = 0.4) -> "Model":
+def custom_cnn(
+    shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float = 0.4, batch_norm: bool = True
+) -> "Model":
     """Five convolutions (32, 32, 64, 64, 128) with LeakyReLU, batch norm, pooling and dropout, then Dense 128."""
     from keras import layers
 
@@ -46,7 +48,7 @@ def custom_cnn(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dro
     for number, (filters, pool) in enumerate([(32, False), (32, True), (64, False), (64, True), (128, True)], 1):
         x = layers.Conv2D(filters, 3, padding="same", name=f"conv{number}")(x)
         x = layers.LeakyReLU(0.1, name=f"leaky{number}")(x)
-        x = layers.BatchNormalization(name=f"norm{number}")(x)
+        x = batch_normalization(f"norm{number}", batch_norm)(x)
         if pool:
             x = layers.MaxPooling2D(name=f"pool{number}")(x)
             x = layers.Dropout(dropout, name=f"dropout{number}")(x)
@@ -57,7 +59,9 @@ def custom_cnn(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dro
     return classifier(image, x, num_classes, "custom_cnn")
 
 
-def cifar_cnn(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float = 0.5) -> "Model":
+def cifar_cnn(
+    shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float = 0.5, batch_norm: bool = True
+) -> "Model":
     """Six convolutions (32, 32, 64, 64, 128, 128) with batch norm, pooled in pairs, then Dense 128 with batch norm.
 
     A pattern of many published CIFAR-10 scripts, after VGG. Dropout grows with depth: 0.4, 0.6 and 0.8 of the given share after
@@ -69,11 +73,11 @@ def cifar_cnn(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), drop
     for pair, (filters, part) in enumerate([(32, 0.4), (64, 0.6), (128, 0.8)], 1):
         for number in (2 * pair - 1, 2 * pair):
             x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"conv{number}")(x)
-            x = layers.BatchNormalization(name=f"norm{number}")(x)
+            x = batch_normalization(f"norm{number}", batch_norm)(x)
         x = layers.MaxPooling2D(name=f"pool{pair}")(x)
         x = layers.Dropout(part * dropout, name=f"dropout{pair}")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(128, activation="relu", name="dense1")(x)
-    x = layers.BatchNormalization(name="norm7")(x)
+    x = batch_normalization("norm7", batch_norm)(x)
     x = layers.Dropout(dropout, name="dropout4")(x)
     return classifier(image, x, num_classes, "cifar_cnn")

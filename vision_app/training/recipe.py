@@ -66,6 +66,7 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     )
     info.check_input((config.input_size, config.input_size, config.channels))
     info.check_options(config.options)
+    info.check_batch_norm(config.batch_norm)
     if config.weights and info.load_pretrained is None:
         raise InputError(f"{info.title} has no pretrained weights; leave weights empty.")
     if config.synthetic and data.synthesize is None:

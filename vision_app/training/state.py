@@ -23,6 +23,7 @@ KEPT = 2
 REMEMBERED = {
     "LearningRate": ("step", "last"),
     "HistoryWriter": ("step",),
+    "SwapEMAWeights": ("_ema_weights_in_model",),
     "KeepBest": ("best",),
     "EarlyStopping": ("wait", "best"),
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),

@@ -188,6 +188,7 @@ def make_callbacks(
         StartEpoch(batches),
         LearningRate(config, len(batches)),
         HistoryWriter(run, batches.batch_size, len(batches), config.epochs),
+        *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if config.ema else []),  # so that the average is kept
         keeper,
     ]
     if config.schedule == "plateau":

@@ -14,18 +14,23 @@ from vision_app.training.recipe import make_config
 
 BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "weights", "augmentation")
 ADVANCED = (
-    "input_size", "channels", "fit", "normalization", "validation_fraction", "train_limit", "synthetic", "dropout", "l2",
+    "input_size", "channels", "fit", "normalization", "validation_fraction", "train_limit", "synthetic", "dropout", "batch_norm", "l2",
     "momentum", "warmup_epochs", "label_smoothing", "monitor", "early_stopping", "patience", "min_delta",
-    "mixed_precision", "options",
+    "ema", "mixed_precision", "options",
 )  # fmt: skip
 WIDE = ("augmentation", "weights", "monitor", "options")
-MAY_BE_EMPTY = ("train_limit", "dropout")  # as text: Gradio's number shows and sends 0 where there is none
+MAY_BE_EMPTY = (
+    "train_limit",
+    "dropout",
+    "batch_norm",
+)  # as text: Gradio's number shows and sends 0 where there is none
 TEXTS = ("weights",)
 TITLES = {
     "adam": "Adam",
     "sgd": "SGD",
     "rmsprop": "RMSprop",
     "adamw": "AdamW",
+    "muon": "Muon",
     "val_accuracy": "Validation accuracy",
     "val_loss": "Validation loss",
 }
@@ -62,6 +67,8 @@ def build_field(name: str, value: Any) -> gr.components.Component:
         return gr.Dropdown([(row.title, row.name) for row in AUGMENTATIONS.values()], multiselect=True, **common)
     if name == "options":
         return gr.Textbox(placeholder="blocks_per_group=2", **common)
+    if field.annotation == bool | None:
+        return gr.Dropdown([("As published", ""), ("On", "True"), ("Off", "False")], **common)
     if name in MAY_BE_EMPTY or name in TEXTS:
         return gr.Textbox(max_lines=1, **common)
     choices = [value for value in _literals(field.annotation) if value is not None]
