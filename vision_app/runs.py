@@ -33,6 +33,7 @@ class Status(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     state: State
+    launcher: str = "local"
     pid: int | None = None
     pid_started: float | None = None
     created: float

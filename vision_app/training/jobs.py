@@ -1,34 +1,27 @@
 """Starting and stopping training processes. What a run does afterwards is read from its directory, by anyone."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
-from contextlib import suppress
-from pathlib import Path
 
 from vision_app.config import RunConfig
 from vision_app.errors import InputError
-from vision_app.processes import child_environment
 from vision_app.runs import (
     CHECKPOINT_FILES,
     LIVE,
-    STARTING_SECONDS,
     Run,
     checkpoints_root,
     create_run,
     list_runs,
     write_atomic,
 )
+from vision_app.training.launchers import launcher_of
 
 
 def start(config: RunConfig) -> Run:
     """Start a worker process for a new run and return at once; the run waits its turn if the device is busy."""
     run = create_run(config)
-    _launch(run)
+    launcher_of(run).start(run)
     return run
 
 
@@ -45,7 +38,7 @@ def resume(run: Run) -> None:
         raise InputError(f"{run.name} ended before its first epoch was over, so nothing was saved; start it again.")
     changes = {"pid": None, "pid_started": None, "finished": None, "seconds": None, "message": ""}
     run.update_status(state="queued", asked=time.time(), **changes)
-    _launch(run)
+    launcher_of(run).start(run)
 
 
 def can_resume(run: Run) -> bool:
@@ -53,21 +46,6 @@ def can_resume(run: Run) -> bool:
     if run.is_checkpoint or run.state() not in ("stopped", "failed", "interrupted"):
         return False
     return any(run.state_folder.glob("epoch-*.npz"))
-
-
-def _launch(run: Run) -> None:
-    with run.log_file.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "vision_app.training.worker", str(run.path)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=child_environment(),
-        )
-    for child in _CHILDREN.values():
-        child.poll()  # collects those that have ended
-    _CHILDREN[run.path] = process
 
 
 def stop(run: Run) -> None:
@@ -79,23 +57,19 @@ def stop(run: Run) -> None:
     status = run.status()
     if status.state not in LIVE:
         raise InputError(f"{run.name} is not running: it is {status.state}.")
-    _signal(run, signal.SIGINT)
+    launcher_of(run).ask(run, "stopped")
 
 
 def interrupt_all() -> None:
     """Ask every worker that this process started to end and keep its best model, as when the app shuts down."""
     for run in list_runs():
-        if run.path in _CHILDREN and run.state() in LIVE:
-            _signal(run, signal.SIGTERM)
+        if run.state() in LIVE and (launcher := launcher_of(run)).started(run):
+            launcher.ask(run, "interrupted")
 
 
 def wait(run: Run, seconds: float | None = None) -> bool:
     """Wait for a worker that this process started; return whether it has ended."""
-    try:
-        _CHILDREN[run.path].wait(seconds)
-        return True
-    except subprocess.TimeoutExpired:
-        return False
+    return launcher_of(run).wait(run, seconds)
 
 
 def check_name(name: str) -> None:
@@ -127,16 +101,3 @@ def publish(run: Run, name: str) -> Run:
             (target / file).unlink(missing_ok=True)
     write_atomic(target / "report.json", json.dumps({**report, "model": name}, indent=2))
     return Run(target)
-
-
-def _signal(run: Run, number: signal.Signals) -> None:
-    """Signal a worker, once it has said who it is: before that it would die without a word."""
-    limit = time.monotonic() + STARTING_SECONDS
-    while (status := run.status()).pid is None and status.state in LIVE and time.monotonic() < limit:
-        time.sleep(0.05)
-    if status.pid is not None and status.state in LIVE:
-        with suppress(ProcessLookupError):  # it has ended by itself just now
-            os.kill(status.pid, number)
-
-
-_CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
