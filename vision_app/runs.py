@@ -95,6 +95,11 @@ class Run:
         """What the worker printed."""
         return self.path / "log.txt"
 
+    @property
+    def notes_file(self) -> Path:
+        """What a person has said about the run: see `keeping`."""
+        return self.path / "notes.json"
+
     def config(self) -> RunConfig:
         """Return what determined the run."""
         return RunConfig.parse(self._json("config.json"))

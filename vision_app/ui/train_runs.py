@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from vision_app.runs import LIVE, Run, list_runs, runs_root
-from vision_app.ui.train_table import MAX_RUNS
+from vision_app.ui.train_table import shown_runs
 
 MAX_NAME = 60  # characters of a name that somebody made up
 
@@ -34,7 +34,7 @@ def traces(name: str, log_axis: bool, stopping: bool = False) -> tuple[Any, ...]
     """Return what changes when the page has something new to show: sizes and times of files, and the second while one runs."""
     run = find_run(name)
     own = (run.history_file.stat().st_size if run and run.history_file.exists() else 0, name, log_axis, stopping)
-    states = [(other.name, _changed(other), other.state()) for other in list_runs()[:MAX_RUNS]]
+    states = [(other.name, _changed(other), other.state()) for other in shown_runs()]
     live = any(state in LIVE for _, _, state in states)
     return (own, tuple(states), int(time.time()) if live else 0)
 
@@ -45,5 +45,6 @@ def can_stop(run: Run | None) -> bool:
     return status is not None and status.state in LIVE and status.seconds is None
 
 
-def _changed(run: Run) -> int:
-    return (run.path / "status.json").stat().st_mtime_ns
+def _changed(run: Run) -> tuple[int, int]:
+    notes = run.notes_file
+    return (run.path / "status.json").stat().st_mtime_ns, notes.stat().st_mtime_ns if notes.exists() else 0

@@ -6,13 +6,14 @@ from typing import Any
 
 import gradio as gr
 
+from vision_app import keeping
 from vision_app.data.augment import AUGMENTATIONS
 from vision_app.errors import InputError
 from vision_app.evaluation.compare import list_facts
 from vision_app.runs import list_runs
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
-from vision_app.ui import forms, train_runs, train_view
+from vision_app.ui import forms, train_keep, train_runs, train_view
 from vision_app.ui.layout import QUIET, SEEN, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.preview import preview_html
@@ -24,10 +25,11 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
 # Ticks only read a few small files: they need no queue, and must not wait in one.
 READING = {**QUIET, "queue": False}
+NOTE_HINT = "What to remember about this run; kept as soon as you leave the field"
 _CLICK = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-run]");
-  if (button) trigger("click", { run: button.dataset.run });
+  if (button) trigger("click", { run: button.dataset.run, act: button.dataset.act });
 });
 """
 
@@ -62,24 +64,31 @@ def build(page: Page) -> None:
             live = gr.HTML(train_view.live_html(None, False), elem_id="train-live", min_height=540)
             # Apart from what changes with every look, so that it stays unfolded.
             settings = gr.HTML(elem_id="train-settings", elem_classes="vw-live-notice")
+            note = gr.Textbox(label="Note", placeholder=NOTE_HINT, visible=False, max_lines=4, elem_id="train-note")
             copy = gr.Button("Copy its settings into the form", visible=False, size="md", elem_id="train-copy")
             log_axis = gr.Checkbox(False, label="Logarithmic loss axis", container=False, elem_id="train-log-axis")
-    gr.HTML('<h2 class="vw-section">Runs</h2>')
-    table = gr.HTML(js_on_load=_CLICK, apply_default_css=False, elem_id="train-runs", min_height=120)
+    clickable = {"js_on_load": _CLICK, "apply_default_css": False}
+    head = gr.HTML(train_keep.head_html(), elem_id="train-runs-head", **clickable)
+    table = gr.HTML(elem_id="train-runs", min_height=120, **clickable)
+    deleted = gr.HTML(elem_id="train-deleted", elem_classes="vw-live-notice", **clickable)
 
     view = [chosen, log_axis, stopping, seen]
     fields, stop, again = form.fields, form.stop, form.again
-    shown = [live, settings, table, stop, again, copy, seen]
+    shown = [live, settings, table, deleted, stop, again, copy, seen]
     timer = gr.Timer(TICK_SECONDS, active=False)
     begun = form.start.click(_starter(fields), set(fields.values()), [chosen, notice], **QUIET)
     chosen.change(None, chosen, None, js=remember("run"))
+    chosen.change(_show_note, chosen, note, **READING)
+    gr.on([note.blur, note.submit], _save_note, [chosen, note], None, **READING).then(_tick, view, shown, **READING)
     begun.success(_tick, view, shown, **READING)
     asked = stop.click(_note_stop, [chosen, stopping], [stopping, stop], **READING)
     asked.then(_stop, chosen, None, **QUIET).then(_tick, view, shown, **READING)
     resumed = again.click(_resume, [chosen, stopping], [stopping, again, notice], **QUIET)
     resumed.then(_tick, view, shown, **READING)
     copy.click(_copy, chosen, [fields["dataset"], fields["model"], *form.filled], **QUIET)
-    table.click(_pick, None, [chosen, notice], **READING).then(_tick, view, shown, **READING)
+    for clicked in (head, table, deleted):
+        acted = clicked.click(_act, chosen, [chosen, notice, head], **READING)
+        acted.then(_tick, view, shown, **READING)
     log_axis.change(_tick, view, shown, **READING)
     timer.tick(_tick, view, shown, **READING)
     opened = page.tab.select(_open, chosen, [chosen, notice, timer, fields["dataset"]], **READING)
@@ -261,13 +270,32 @@ def _resume(name: str, stopping: tuple[str, ...]) -> tuple[tuple[str, ...], gr.B
     return tuple(other for other in stopping if other != name), gr.Button(visible=False), ""
 
 
-@say_errors("Cannot show this run")
-def _pick(event: gr.EventData) -> tuple[str, str]:
-    """Show the run whose name was clicked on; what was said about another one goes."""
-    run = train_runs.find_run(str((event._data or {}).get("run", "")))
-    if run is None:
-        raise InputError("This run is no longer there; choose another.")
-    return run.name, ""
+@say_errors("Cannot do this")
+def _act(chosen: str, event: gr.EventData) -> tuple[str, str, str]:
+    """Do what was clicked on beside a run; return the chosen run, no notice, and the heading of the table."""
+    clicked = event._data or {}
+    act, name = str(clicked.get("act", "")), str(clicked.get("run", ""))
+    if act == "star":
+        train_keep.toggle_star(name)
+    elif act == "delete":
+        chosen, head = train_keep.delete(name, chosen)
+        return chosen, "", head
+    elif act == "restore":
+        chosen = keeping.restore(name).name
+    else:
+        chosen = train_keep.known_run(name).name
+    return chosen, "", train_keep.head_html()
+
+
+def _show_note(name: str) -> gr.Textbox:
+    """Fill the field for the note when another run is chosen."""
+    return gr.Textbox(train_keep.note_of(name), visible=bool(name))
+
+
+@say_errors("Cannot keep this note")
+def _save_note(name: str, text: str) -> None:
+    """Keep what was typed."""
+    train_keep.save_note(name, text)
 
 
 def _open(chosen: str, request: gr.Request) -> tuple[str, str, gr.Timer, gr.Dropdown]:
@@ -281,13 +309,14 @@ def _tick(name: str, log_axis: bool, stopping: tuple[str, ...], seen: tuple[Any,
     """Read what has been written since the last look; nothing new leaves the page alone."""
     now = train_runs.traces(name, log_axis, name in stopping)
     if now == seen:
-        return (gr.skip(),) * 7
+        return (gr.skip(),) * 8
     run = train_runs.find_run(name)
     live = train_view.live_html(run, log_axis, name in stopping)
     button = gr.Button(interactive=train_runs.can_stop(run) and name not in stopping)
     again = gr.Button(visible=run is not None and jobs.can_resume(run))
     copy = gr.Button(visible=run is not None)
-    return live, settings_html(run.config() if run else None), runs_html(name), button, again, copy, now
+    settings = settings_html(run.config() if run else None)
+    return live, settings, runs_html(name), train_keep.deleted_html(), button, again, copy, now
 
 
 def _build_endpoints() -> None:
