@@ -163,13 +163,15 @@ def resume(
 
 @app.command(cls=Command)
 def stop(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, or `latest`.")], as_json: AsJson = False
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, or `latest`.")],
+    after_epoch: Annotated[bool, typer.Option("--after-epoch", help="Let it finish the epoch that it is in.")] = False,
+    as_json: AsJson = False,
 ) -> Answer:
     """Ask a run to stop, keep its best model, and wait until it has."""
     found = resolve(run)
     from vision_app.training import jobs
 
-    jobs.stop(found)
+    (jobs.stop_after_epoch if after_epoch else jobs.stop)(found)
     wait(found)
     return training_answer(found, as_json)
 

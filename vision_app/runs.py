@@ -91,6 +91,11 @@ class Run:
         return self.path / "state"
 
     @property
+    def last_epoch_file(self) -> Path:
+        """Is there while a run has been asked to end after the epoch that it is in."""
+        return self.state_folder / "stop-after-epoch"
+
+    @property
     def log_file(self) -> Path:
         """What the worker printed."""
         return self.path / "log.txt"

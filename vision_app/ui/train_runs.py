@@ -45,6 +45,11 @@ def can_stop(run: Run | None) -> bool:
     return status is not None and status.state in LIVE and status.seconds is None
 
 
+def can_stop_after_epoch(run: Run | None) -> bool:
+    """Whether a run is in an epoch that it has not yet been asked to be its last."""
+    return can_stop(run) and run.state() == "running" and not run.last_epoch_file.exists()
+
+
 def _changed(run: Run) -> tuple[int, int]:
     notes = run.notes_file
     return (run.path / "status.json").stat().st_mtime_ns, notes.stat().st_mtime_ns if notes.exists() else 0

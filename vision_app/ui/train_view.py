@@ -112,6 +112,8 @@ def remarks(progress: Progress, verdict: Verdict, stopping: bool = False) -> lis
         said.append("It has not begun and leaves the queue; nothing is trained.")
     elif stopping and not progress.testing:
         said.append("It ends after this batch; the best model so far is kept and tested.")
+    elif progress.in_last_epoch:
+        said.append("It ends after this epoch; the best model is kept and tested, and it can be resumed.")
     if progress.state == "stopped" and not progress.has_begun:
         said.append("Stopped while it waited: nothing was trained, so there is no model and no curve.")
     # Why a run failed is said below, by the one who knows it.
@@ -168,6 +170,8 @@ def _state(progress: Progress, stopping: bool) -> str:
         return "Stopping"
     if progress.state == "running" and progress.message:
         return progress.message
+    if progress.in_last_epoch:
+        return "In its last epoch"
     before = " before it began" if progress.state == "stopped" and not progress.has_begun else ""
     return STATE_WORDS[progress.state] + before
 

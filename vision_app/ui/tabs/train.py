@@ -42,6 +42,7 @@ class FormParts:
     facts: gr.HTML
     start: gr.Button
     stop: gr.Button
+    stop_later: gr.Button
     again: gr.Button
 
     @property
@@ -74,7 +75,8 @@ def build(page: Page) -> None:
 
     view = [chosen, log_axis, stopping, seen]
     fields, stop, again = form.fields, form.stop, form.again
-    shown = [live, settings, table, deleted, stop, again, copy, seen]
+    buttons = [stop, form.stop_later, again, copy]
+    shown = [live, settings, table, deleted, *buttons, seen]
     timer = gr.Timer(TICK_SECONDS, active=False)
     begun = form.start.click(_starter(fields), set(fields.values()), [chosen, notice], **QUIET)
     chosen.change(None, chosen, None, js=remember("run"))
@@ -83,6 +85,7 @@ def build(page: Page) -> None:
     begun.success(_tick, view, shown, **READING)
     asked = stop.click(_note_stop, [chosen, stopping], [stopping, stop], **READING)
     asked.then(_stop, chosen, None, **QUIET).then(_tick, view, shown, **READING)
+    form.stop_later.click(_stop_later, chosen, None, **READING).then(_tick, view, shown, **READING)
     resumed = again.click(_resume, [chosen, stopping], [stopping, again, notice], **QUIET)
     resumed.then(_tick, view, shown, **READING)
     copy.click(_copy, chosen, [fields["dataset"], fields["model"], *form.filled], **QUIET)
@@ -109,13 +112,14 @@ def _build_form() -> FormParts:
         start = gr.Button("Start", variant="primary", elem_id="train-start", min_width=120)
         stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=120)
         again = gr.Button("Resume", visible=False, elem_id="train-resume", min_width=120)
+    stop_later = gr.Button("Stop after this epoch", visible=False, size="md", elem_id="train-stop-later")
     budget, estimating, plan = _build_estimate()
     with gr.Group():
         _build_knobs(fields, forms.BASIC, values)
         _build_strengths(fields, values)
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values)
-    form = FormParts(fields, facts, start, stop, again)
+    form = FormParts(fields, facts, start, stop, stop_later, again)
     _fill_defaults(form)
     _build_preview(fields)
     measured = [plan, fields["epochs"], fields["train_limit"]]
@@ -260,6 +264,12 @@ def _stop(name: str) -> None:
     jobs.stop(run)
 
 
+@say_errors("Cannot stop this run")
+def _stop_later(name: str) -> None:
+    """Ask the chosen run to end after the epoch that it is in."""
+    jobs.stop_after_epoch(train_keep.known_run(name))
+
+
 @say_errors("Cannot resume this run")
 def _resume(name: str, stopping: tuple[str, ...]) -> tuple[tuple[str, ...], gr.Button, str]:
     """Let the chosen run go on where it ended."""
@@ -309,14 +319,15 @@ def _tick(name: str, log_axis: bool, stopping: tuple[str, ...], seen: tuple[Any,
     """Read what has been written since the last look; nothing new leaves the page alone."""
     now = train_runs.traces(name, log_axis, name in stopping)
     if now == seen:
-        return (gr.skip(),) * 8
+        return (gr.skip(),) * 9
     run = train_runs.find_run(name)
     live = train_view.live_html(run, log_axis, name in stopping)
-    button = gr.Button(interactive=train_runs.can_stop(run) and name not in stopping)
+    stop = gr.Button(interactive=train_runs.can_stop(run) and name not in stopping)
+    later = gr.Button(visible=train_runs.can_stop_after_epoch(run) and name not in stopping)
     again = gr.Button(visible=run is not None and jobs.can_resume(run))
     copy = gr.Button(visible=run is not None)
     settings = settings_html(run.config() if run else None)
-    return live, settings, runs_html(name), train_keep.deleted_html(), button, again, copy, now
+    return live, settings, runs_html(name), train_keep.deleted_html(), stop, later, again, copy, now
 
 
 def _build_endpoints() -> None:
@@ -346,11 +357,12 @@ def train(dataset: str, model: str, settings: dict[str, Any] | None = None) -> d
 
 
 @say_errors("Cannot stop this run")
-def stop_run(run: str) -> dict[str, Any]:
+def stop_run(run: str, after_epoch: bool = False) -> dict[str, Any]:
     """Ask a run to end and keep its best model.
 
     Args:
         run: the id of a run.
+        after_epoch: let it finish the epoch that it is in.
 
     Returns:
         {"run": its id, "state": the state it is in now}.
@@ -358,7 +370,7 @@ def stop_run(run: str) -> dict[str, Any]:
     found = train_runs.find_run(str(run))
     if found is None:
         raise InputError(f"Unknown run '{run}'. Expected the id of a run.")
-    jobs.stop(found)
+    (jobs.stop_after_epoch if after_epoch else jobs.stop)(found)
     return {"run": run, "state": found.status().state}
 
 
