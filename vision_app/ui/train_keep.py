@@ -10,6 +10,7 @@ from vision_app.readable import age
 from vision_app.runs import Run
 from vision_app.ui.train_runs import choose_run, find_run
 
+HINT = "Tick runs to draw their curves together."
 GONE = "This run is no longer there; choose another."
 
 
@@ -59,7 +60,7 @@ def head_html(deleted: str = "") -> str:
     """Return the heading of the table; after a deletion, with a button that undoes it."""
     name = html.escape(deleted)
     offer = f'Deleted {name}. <button type="button" data-act="restore" data-run="{name}">Undo</button>'
-    return f'<h2 class="vw-section">Runs</h2><p role="status">{offer if deleted else ""}</p>'
+    return f'<h2 class="vw-section">Runs</h2><p role="status">{offer if deleted else HINT}</p>'
 
 
 def deleted_html() -> str:

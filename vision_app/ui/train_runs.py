@@ -30,10 +30,12 @@ def choose_run(wanted: str) -> tuple[Run | None, str]:
     return live or next(iter(runs), None), f"There is no run '{name}' here; {shown}."
 
 
-def traces(name: str, log_axis: bool, stopping: bool = False) -> tuple[Any, ...]:
+def traces(
+    name: str, log_axis: bool, stopping: bool = False, smoothing: float = 0.0, beside: str = ""
+) -> tuple[Any, ...]:
     """Return what changes when the page has something new to show: sizes and times of files, and the second while one runs."""
-    run = find_run(name)
-    own = (run.history_file.stat().st_size if run and run.history_file.exists() else 0, name, log_axis, stopping)
+    sizes = [_history_size(find_run(each)) for each in (name, *beside.split(","))]
+    own = (sizes, name, log_axis, stopping, smoothing, beside)
     states = [(other.name, _changed(other), other.state()) for other in shown_runs()]
     live = any(state in LIVE for _, _, state in states)
     return (own, tuple(states), int(time.time()) if live else 0)
@@ -48,6 +50,10 @@ def can_stop(run: Run | None) -> bool:
 def can_stop_after_epoch(run: Run | None) -> bool:
     """Whether a run is in an epoch that it has not yet been asked to be its last."""
     return can_stop(run) and run.state() == "running" and not run.last_epoch_file.exists()
+
+
+def _history_size(run: Run | None) -> int:
+    return run.history_file.stat().st_size if run and run.history_file.exists() else 0
 
 
 def _changed(run: Run) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from vision_app.evaluation.compare import list_facts
 from vision_app.runs import list_runs
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
-from vision_app.ui import forms, train_keep, train_runs, train_view
+from vision_app.ui import forms, train_keep, train_overlay, train_runs, train_view
 from vision_app.ui.layout import QUIET, SEEN, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.preview import preview_html
@@ -23,12 +23,13 @@ from vision_app.ui.train_table import runs_html
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
+MAX_SMOOTHING = 0.99
 # Ticks only read a few small files: they need no queue, and must not wait in one.
 READING = {**QUIET, "queue": False}
 NOTE_HINT = "What to remember about this run; kept as soon as you leave the field"
 _CLICK = """
 element.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-run]");
+  const button = event.target.closest("[data-act]");
   if (button) trigger("click", { run: button.dataset.run, act: button.dataset.act });
 });
 """
@@ -56,6 +57,7 @@ def build(page: Page) -> None:
     """Fill the tab."""
     # A component and not a State, so that the address can follow it in the browser.
     chosen, seen = gr.Textbox("", visible="hidden", elem_id="train-run"), gr.State(())
+    beside = gr.Textbox("", visible="hidden", elem_id="train-beside")  # runs that are drawn in the same plots: "a,b"
     stopping = gr.State(())  # names of runs that this page has asked to end
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
@@ -67,13 +69,23 @@ def build(page: Page) -> None:
             settings = gr.HTML(elem_id="train-settings", elem_classes="vw-live-notice")
             note = gr.Textbox(label="Note", placeholder=NOTE_HINT, visible=False, max_lines=4, elem_id="train-note")
             copy = gr.Button("Copy its settings into the form", visible=False, size="md", elem_id="train-copy")
-            log_axis = gr.Checkbox(False, label="Logarithmic loss axis", container=False, elem_id="train-log-axis")
+            with gr.Row(elem_id="train-look"):
+                log_axis = gr.Checkbox(False, label="Logarithmic loss axis", container=False, elem_id="train-log-axis")
+                smoothing = gr.Slider(
+                    0,
+                    MAX_SMOOTHING,
+                    0,
+                    step=0.01,
+                    label="Smoothing",
+                    info="Evens out noise; pale: as measured.",
+                    elem_id="train-smoothing",
+                )
     clickable = {"js_on_load": _CLICK, "apply_default_css": False}
     head = gr.HTML(train_keep.head_html(), elem_id="train-runs-head", **clickable)
     table = gr.HTML(elem_id="train-runs", min_height=120, **clickable)
     deleted = gr.HTML(elem_id="train-deleted", elem_classes="vw-live-notice", **clickable)
 
-    view = [chosen, log_axis, stopping, seen]
+    view = [chosen, beside, log_axis, smoothing, stopping, seen]
     fields, stop, again = form.fields, form.stop, form.again
     buttons = [stop, form.stop_later, again, copy]
     shown = [live, settings, table, deleted, *buttons, seen]
@@ -90,11 +102,12 @@ def build(page: Page) -> None:
     resumed.then(_tick, view, shown, **READING)
     copy.click(_copy, chosen, [fields["dataset"], fields["model"], *form.filled], **QUIET)
     for clicked in (head, table, deleted):
-        acted = clicked.click(_act, chosen, [chosen, notice, head], **READING)
+        acted = clicked.click(_act, [chosen, beside], [chosen, beside, notice, head], **READING)
         acted.then(_tick, view, shown, **READING)
-    log_axis.change(_tick, view, shown, **READING)
+    gr.on([log_axis.change, smoothing.change], _tick, view, shown, trigger_mode="always_last", **READING)
+    beside.change(None, beside, None, js=remember("beside"))
     timer.tick(_tick, view, shown, **READING)
-    opened = page.tab.select(_open, chosen, [chosen, notice, timer, fields["dataset"]], **READING)
+    opened = page.tab.select(_open, [chosen, beside], [chosen, beside, notice, timer, fields["dataset"]], **READING)
     opened.then(None, chosen, None, js=remember("run")).then(_tick, view, shown, **READING)
     _build_endpoints()
 
@@ -112,7 +125,7 @@ def _build_form() -> FormParts:
         start = gr.Button("Start", variant="primary", elem_id="train-start", min_width=120)
         stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=120)
         again = gr.Button("Resume", visible=False, elem_id="train-resume", min_width=120)
-    stop_later = gr.Button("Stop after this epoch", visible=False, size="md", elem_id="train-stop-later")
+    stop_later = gr.Button("Stop after this epoch", interactive=False, size="md", elem_id="train-stop-later")
     budget, estimating, plan = _build_estimate()
     with gr.Group():
         _build_knobs(fields, forms.BASIC, values)
@@ -281,20 +294,22 @@ def _resume(name: str, stopping: tuple[str, ...]) -> tuple[tuple[str, ...], gr.B
 
 
 @say_errors("Cannot do this")
-def _act(chosen: str, event: gr.EventData) -> tuple[str, str, str]:
-    """Do what was clicked on beside a run; return the chosen run, no notice, and the heading of the table."""
+def _act(chosen: str, beside: str, event: gr.EventData) -> tuple[str, str, str, str]:
+    """Do what was clicked on beside a run; return the chosen run, the ticked ones, no notice, and the table's heading."""
     clicked = event._data or {}
     act, name = str(clicked.get("act", "")), str(clicked.get("run", ""))
     if act == "star":
         train_keep.toggle_star(name)
     elif act == "delete":
         chosen, head = train_keep.delete(name, chosen)
-        return chosen, "", head
+        return chosen, beside, "", head
+    elif act == "draw":
+        beside = train_overlay.toggle_beside(beside, name)
     elif act == "restore":
         chosen = keeping.restore(name).name
     else:
         chosen = train_keep.known_run(name).name
-    return chosen, "", train_keep.head_html()
+    return chosen, beside, "", train_keep.head_html()
 
 
 def _show_note(name: str) -> gr.Textbox:
@@ -308,26 +323,32 @@ def _save_note(name: str, text: str) -> None:
     train_keep.save_note(name, text)
 
 
-def _open(chosen: str, request: gr.Request) -> tuple[str, str, gr.Timer, gr.Dropdown]:
+def _open(chosen: str, beside: str, request: gr.Request) -> tuple[str, str, str, gr.Timer, gr.Dropdown]:
     """Show the run of the address, or say that it is not there and show another; begin to look; list new datasets."""
     run, missing = train_runs.choose_run(chosen or address(request).get("run", ""))
     datasets = gr.Dropdown(choices=forms.dataset_choices())
-    return (run.name if run else ""), alert(missing), gr.Timer(active=True), datasets
+    beside = ",".join(train_overlay.read_beside(beside or address(request).get("beside", "")))
+    return (run.name if run else ""), beside, alert(missing), gr.Timer(active=True), datasets
 
 
-def _tick(name: str, log_axis: bool, stopping: tuple[str, ...], seen: tuple[Any, ...]) -> tuple[Any, ...]:
+def _tick(
+    name: str, beside: str, log_axis: bool, smoothing: float, stopping: tuple[str, ...], seen: tuple[Any, ...]
+) -> tuple[Any, ...]:
     """Read what has been written since the last look; nothing new leaves the page alone."""
-    now = train_runs.traces(name, log_axis, name in stopping)
+    asked, smoothing = name in stopping, min(MAX_SMOOTHING, max(0.0, smoothing or 0.0))
+    now = train_runs.traces(name, log_axis, asked, smoothing, beside)
     if now == seen:
         return (gr.skip(),) * 9
     run = train_runs.find_run(name)
-    live = train_view.live_html(run, log_axis, name in stopping)
-    stop = gr.Button(interactive=train_runs.can_stop(run) and name not in stopping)
-    later = gr.Button(visible=train_runs.can_stop_after_epoch(run) and name not in stopping)
+    together = train_overlay.drawn_together(name, beside)
+    live = train_view.live_html(run, log_axis, asked, smoothing, together)
+    stop = gr.Button(interactive=train_runs.can_stop(run) and not asked)
+    later = gr.Button(interactive=train_runs.can_stop_after_epoch(run) and not asked)
     again = gr.Button(visible=run is not None and jobs.can_resume(run))
     copy = gr.Button(visible=run is not None)
     settings = settings_html(run.config() if run else None)
-    return live, settings, runs_html(name), train_keep.deleted_html(), stop, later, again, copy, now
+    table = runs_html(name, train_overlay.read_beside(beside), [each.name for each in together])
+    return live, settings, table, train_keep.deleted_html(), stop, later, again, copy, now
 
 
 def _build_endpoints() -> None:
