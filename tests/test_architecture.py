@@ -15,6 +15,7 @@ LAYERS = (
     ("lookup", "readable", "processes", "device", "edits"),
     ("config",),
     ("runs", "data", "models"),
+    ("keeping",),
     ("predict", "evaluation", "explain", "export"),
     ("figures", "evaluate_run"),
     ("training", "health"),
@@ -22,6 +23,7 @@ LAYERS = (
     ("ui",),
     ("console",),
     ("follow", "cli_data"),
+    ("cli_runs",),
     ("cli",),
     ("__main__",),
 )

@@ -52,3 +52,18 @@ def test_table_is_aligned_and_one_line_a_row() -> None:
 
 def test_empty_table_is_its_header() -> None:
     assert readable.table(["Name", "Size"], []).splitlines() == ["Name  Size", "----  ----"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "just now"),
+        (59.9, "just now"),
+        (60, "1 minute"),
+        (3599, "59 minutes"),
+        (7384, "2 hours"),
+        (172_800, "2 days"),
+    ],
+)
+def test_an_age_is_told_in_its_largest_unit(seconds: float, text: str) -> None:
+    assert readable.age(seconds) == text

@@ -4,6 +4,7 @@ Heavy packages are imported inside the commands, so that the light ones answer a
 """
 
 import os
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ import typer
 
 from vision_app import readable
 from vision_app.cli_data import DATA_COMMANDS, REFERENCES
+from vision_app.cli_runs import RUN_COMMANDS
 from vision_app.config import RunConfig
 from vision_app.console import (
     BAD_INPUT,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 
 OVERLAY_PIXELS = 224
+NOTE_LENGTH = 60  # characters that the list of runs has room for
 
 app = typer.Typer(
     help="Vision Workbench: train, test and use image classifiers.",
@@ -48,7 +51,7 @@ app = typer.Typer(
 )
 
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-for command in DATA_COMMANDS:
+for command in (*DATA_COMMANDS, *RUN_COMMANDS):
     app.command(cls=Command)(command)
 
 ModelName = Annotated[
@@ -160,13 +163,15 @@ def resume(
 
 @app.command(cls=Command)
 def stop(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, or `latest`.")], as_json: AsJson = False
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, or `latest`.")],
+    after_epoch: Annotated[bool, typer.Option("--after-epoch", help="Let it finish the epoch that it is in.")] = False,
+    as_json: AsJson = False,
 ) -> Answer:
     """Ask a run to stop, keep its best model, and wait until it has."""
     found = resolve(run)
     from vision_app.training import jobs
 
-    jobs.stop(found)
+    (jobs.stop_after_epoch if after_epoch else jobs.stop)(found)
     wait(found)
     return training_answer(found, as_json)
 
@@ -306,9 +311,15 @@ def _listing(found: list[Run], key: str, as_json: bool) -> Answer:
     if as_json:
         return document(rows)
     cells = [
-        [row[key], row["dataset"], row["model"], row["state"], readable.percent(row["test_accuracy"])] for row in rows
+        [row[key], row["dataset"], row["model"], row["state"], readable.percent(row["test_accuracy"]), _mark(row)]
+        for row in rows
     ]
-    return Answer(readable.table([key.title(), "Dataset", "Model", "State", "Test accuracy"], cells))
+    return Answer(readable.table([key.title(), "Dataset", "Model", "State", "Test accuracy", "Note"], cells))
+
+
+def _mark(row: dict[str, Any]) -> str:
+    """Return a run's star and the beginning of its note."""
+    return textwrap.shorten(f"{'★ ' * row['star']}{row['note']}", NOTE_LENGTH, placeholder=" …")
 
 
 def _report_text(report: "EvaluationReport") -> str:

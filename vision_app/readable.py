@@ -54,6 +54,15 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def age(seconds: float) -> str:
+    """Return how long ago something was in its largest unit, so that it seldom changes: 7384 -> "2 hours"."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            number_of = int(seconds // length)
+            return f"{number_of} {unit}{'s' * (number_of > 1)}"
+    return "just now"
+
+
 def guessed_duration(seconds: float | None) -> str:
     """Return a time that is only guessed, no finer than anybody can know it: 672 -> "about 11 min"."""
     if seconds is None:

@@ -92,9 +92,19 @@ class Run:
         return self.path / "state"
 
     @property
+    def last_epoch_file(self) -> Path:
+        """Is there while a run has been asked to end after the epoch that it is in."""
+        return self.state_folder / "stop-after-epoch"
+
+    @property
     def log_file(self) -> Path:
         """What the worker printed."""
         return self.path / "log.txt"
+
+    @property
+    def notes_file(self) -> Path:
+        """What a person has said about the run: see `keeping`."""
+        return self.path / "notes.json"
 
     def config(self) -> RunConfig:
         """Return what determined the run."""

@@ -11,7 +11,15 @@ import pytest
 
 from vision_app.config import RunConfig
 from vision_app.runs import Run, create_run
-from vision_app.training.callbacks import HistoryWriter, KeepBest, LearningRate, Stopped, StopWhenAsked, TrainingFailed
+from vision_app.training.callbacks import (
+    HistoryWriter,
+    KeepBest,
+    LearningRate,
+    StopAfterEpoch,
+    Stopped,
+    StopWhenAsked,
+    TrainingFailed,
+)
 from vision_app.training.worker import explain
 
 
@@ -149,3 +157,23 @@ def test_a_full_disk_keeps_the_old_model_and_no_half_one(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
     assert explain(caught.value).startswith("The disk is full")
     assert explain(RuntimeError("OutOfRange: No space left on device")).startswith("The disk is full")
+
+
+@pytest.mark.parametrize(
+    ("asked", "epoch", "stops_early", "ends"),
+    [(True, 0, False, True), (False, 0, False, False), (True, 1, False, False), (True, 0, True, False)],
+)
+def test_an_epoch_is_made_the_last_one_unless_it_is_the_last_anyway(
+    run: Run, asked: bool, epoch: int, stops_early: bool, ends: bool
+) -> None:
+    run.state_folder.mkdir()
+    callback = StopAfterEpoch(run)
+    callback.set_params({"epochs": 2})
+    callback.set_model(SimpleNamespace(stop_training=stops_early))
+    if asked:
+        run.last_epoch_file.touch()
+    if ends:
+        with pytest.raises(Stopped, match="stopped"):
+            callback.on_epoch_end(epoch)
+    else:
+        callback.on_epoch_end(epoch)

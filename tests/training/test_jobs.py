@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from vision_app.data.datasets import load_split
@@ -16,7 +17,7 @@ from vision_app.data.preprocess import preprocess
 from vision_app.errors import InputError
 from vision_app.predict import load_classifier
 from vision_app.processes import child_environment
-from vision_app.runs import Run, list_runs
+from vision_app.runs import Run, create_run, list_runs
 from vision_app.training import jobs
 from vision_app.training.progress import read_progress
 from vision_app.training.recipe import make_config
@@ -90,6 +91,27 @@ def test_stop_keeps_the_best_model_and_tests_it() -> None:
     assert load_classifier(run).probabilities(np.zeros((1, 32, 32, 1))).shape == (1, 10)
     with pytest.raises(InputError, match="not running"):
         jobs.stop(run)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ({"state": "queued"}, "has not begun, so there is no epoch to finish; stop it at once"),
+        ({"state": "running", "seconds": 9.0}, "it is being tested"),
+        ({"state": "completed"}, "it is completed"),
+    ],
+)
+def test_only_a_run_that_is_in_an_epoch_can_finish_it(trained_run: Run, status: dict, words: str) -> None:
+    run = create_run(trained_run.config())
+    run.state_folder.mkdir()
+    me = psutil.Process()
+    run.update_status(pid=me.pid, pid_started=me.create_time(), **status)
+    with pytest.raises(InputError, match=words):
+        jobs.stop_after_epoch(run)
+    assert not run.last_epoch_file.exists()
+    run.update_status(state="running", seconds=None)
+    jobs.stop_after_epoch(run)
+    assert run.last_epoch_file.exists()
 
 
 def test_a_killed_worker_leaves_a_model_that_loads_and_is_known_as_interrupted() -> None:

@@ -35,6 +35,16 @@ def test_a_running_run_says_what_is_left(run: Run) -> None:
     assert progress.has_begun and not progress.testing
 
 
+def test_a_run_in_its_last_epoch_has_the_rest_of_it_left(run: Run) -> None:
+    run.state_folder.mkdir()
+    run.last_epoch_file.touch()
+    progress = measure(run, history(15))
+    assert progress.in_last_epoch and progress.share == 0.375
+    assert progress.remaining_seconds == pytest.approx(4, abs=2)
+    run.update_status(state="stopped")
+    assert not measure(run, history(15)).in_last_epoch
+
+
 def test_while_the_model_is_tested_nothing_is_left_to_train(run: Run) -> None:
     run.update_status(seconds=15.0, message="Testing the best model")
     progress = measure(run, history(15))

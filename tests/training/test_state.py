@@ -83,6 +83,41 @@ def test_a_stopped_run_can_go_on() -> None:
     assert [line["epoch"] for line in run.history() if line["kind"] == "epoch"] == [1, 2, 3]
 
 
+class AskedToFinishEpoch:
+    """Asks a run to end after its epoch while it is in the middle of one; is itself never asked to end at once."""
+
+    def __init__(self, run: Run, epoch: int) -> None:
+        self.run, self.epoch = run, epoch
+
+    @property
+    def wanted(self) -> str | None:
+        lines = self.run.history() if self.run.history_file.exists() else []
+        if lines and self.epoch - 1 < lines[-1]["epoch"] < self.epoch:
+            self.run.last_epoch_file.touch()
+        return None
+
+
+def test_a_run_that_is_stopped_after_its_epoch_has_all_of_it_and_goes_on_with_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tested = []
+    monkeypatch.setattr(recipe, "finish", lambda run, *_: tested.append(run.status().best_epoch))
+    monkeypatch.setattr(jobs, "_launch", lambda run: None)
+    run = create_run(make_config("digits", "lenet5", {"epochs": 3, "train_limit": 200}))
+    run.state_folder.mkdir()
+    assert train(run, AskedToFinishEpoch(run, 2)) == "stopped"
+    steps = run.status().steps_per_epoch
+    assert [line["epoch"] for line in run.history() if line["kind"] == "epoch"] == [1, 2]
+    assert max(line["step"] for line in run.history()) == 2 * steps - 1
+    assert read_state(run).epoch == 2 and len(tested) == 1 and run.model_file.exists()
+    run.update_status(state="stopped")
+    jobs.resume(run)
+    # Asked for while it is in the last one, it changes nothing.
+    assert train(run, AskedToFinishEpoch(run, 3)) == "completed"
+    assert [line["epoch"] for line in run.history() if line["kind"] == "epoch"] == [1, 2, 3]
+    assert '"resume"' in run.history_file.read_text() and not run.state_folder.exists()
+
+
 def test_other_data_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     run = create_run(make_config("digits", "lenet5", {"epochs": 3, "train_limit": 200}))
     train(run, AskedAfter(run, 1))

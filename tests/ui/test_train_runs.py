@@ -68,6 +68,16 @@ def test_stop_is_there_as_long_as_it_changes_anything(run: Run) -> None:
     assert not train_runs.can_stop(run)
 
 
+def test_an_epoch_can_be_made_the_last_one_once_and_only_while_it_runs(run: Run) -> None:
+    run.state_folder.mkdir()
+    assert not train_runs.can_stop_after_epoch(None)
+    assert not train_runs.can_stop_after_epoch(run)  # it waits
+    begin(run)
+    assert train_runs.can_stop_after_epoch(run)
+    run.last_epoch_file.touch()
+    assert not train_runs.can_stop_after_epoch(run) and train_runs.can_stop(run)
+
+
 def test_a_damaged_run_is_one_more_trace(run: Run) -> None:
     (run.path / "status.json").write_text("{")
     assert train_runs.traces("", False)[1][0][2] == "damaged"

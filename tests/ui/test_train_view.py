@@ -56,6 +56,15 @@ def test_a_running_run_shows_its_progress_in_numbers(run: Run) -> None:
     assert (state_of(text), titles_of(text)) == ("Running", ["Loss", "Accuracy"])
 
 
+def test_the_last_epoch_is_said_to_be_the_last(run: Run) -> None:
+    write_history(run, [batch_line(step, 2.0) for step in range(15)], **alive())
+    run.state_folder.mkdir()
+    run.last_epoch_file.touch()
+    text = train_view.live_html(run, False)
+    assert state_of(text) == "In its last epoch" and "It ends after this epoch" in text
+    assert state_of(train_view.live_html(run, False, stopping=True)) == "Stopping"
+
+
 def test_what_is_left_is_told_no_finer_than_it_is_known(run: Run) -> None:
     now = time.time()
     lines = [batch_line(step, 2.0) | {"time": now - 29 * (9 - step)} for step in range(10)]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vision_app import readable
 from vision_app.evaluation.report import EvaluationReport
+from vision_app.keeping import read_mark
 from vision_app.runs import Run
 
 
@@ -156,7 +157,7 @@ def run_facts(run: Run) -> dict[str, Any]:
     Raises:
         InputError: its config or status is damaged.
     """
-    config, status, report = run.config(), run.status(), stored_report(run)
+    config, status, report, mark = run.config(), run.status(), stored_report(run), read_mark(run)
     return {
         "name" if run.is_checkpoint else "run": run.name,
         "dataset": config.dataset,
@@ -166,6 +167,8 @@ def run_facts(run: Run) -> dict[str, Any]:
         "best_epoch": status.best_epoch,
         "created": status.created,
         "seconds": status.seconds,
+        "star": mark.star,
+        "note": mark.note,
     }
 
 

@@ -9,6 +9,7 @@ from vision_app.figures.heat import colorbar, heatmap_image, overlay
 from vision_app.figures.images import picture_html, png_url
 from vision_app.figures.matrix import confusion_matrix
 from vision_app.figures.scatter import Point, accuracy_against_latency
+from vision_app.figures.smoothing import smoothed
 
 __all__ = [
     "Point",
@@ -24,4 +25,5 @@ __all__ = [
     "picture_html",
     "png_url",
     "probability_bars",
+    "smoothed",
 ]

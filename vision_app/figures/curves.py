@@ -3,7 +3,7 @@
 import html
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from vision_app.figures.marks import place_label
@@ -32,6 +32,7 @@ class Series:
         xs, ys: the points, of equal length, xs rising; points that are not finite are left out.
         kind: validation is dashed.
         run: which of several overlaid runs it belongs to; each has its own colour.
+        faint: it stands behind its smoothed twin, and out of the legend.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Series:
     ys: Sequence[float]
     kind: Literal["training", "validation"] = "training"
     run: int = 0
+    faint: bool = False
 
 
 def curves(
@@ -72,17 +74,18 @@ def curves(
         return _figure(title, f'<div class="vw-empty" style="min-height:{height + 94}px">{html.escape(empty)}</div>')
     x_axis = linear_scale(min(0.0, *(line.xs[0] for line in lines)), _x_end(lines, x_max), 6, outward=False)
     y_axis = _y_axis(lines, percent, log)
-    style = _Style(several=len({line.run for line in lines}) > 1, percent=percent)
+    style = _Style(several=len({line.run for line in series}) > 1, percent=percent)
     drawn = "".join(_line(line, x_axis, y_axis, style) for line in lines)
-    marks = "".join(_hover(line, x_axis, y_axis, style, x_label) for line in lines)
+    marks = "".join(_hover(line, x_axis, y_axis, style, x_label) for line in lines if not line.faint)
     marker = _best(best, lines, x_axis, y_axis, style, height) if best and math.isfinite(best[1]) else ""
-    label = html.escape(f"{title}. {_summary(lines, style, x_label)}")
+    told = [line for line in lines if not line.faint]
+    label = html.escape(f"{title}. {_summary(told, style, x_label)}")
     svg = (
         f'<svg height="{height}" role="img" aria-label="{label}">{_grid(x_axis, y_axis, percent, x_label, y_label)}'
         f'<svg viewBox="0 0 1000 1000" width="100%" height="100%" preserveAspectRatio="none">{drawn}</svg>'
         f"{marks}{marker}</svg>"
     )
-    return _figure(title, f'{_legend(lines, style)}<div class="vw-plot-box">{svg}</div>')
+    return _figure(title, f'{_legend(told, style)}<div class="vw-plot-box">{svg}</div>')
 
 
 def downsample(xs: Sequence[float], ys: Sequence[float], limit: int = MAX_POINTS) -> tuple[list[float], list[float]]:
@@ -112,6 +115,9 @@ class _Style:
     def dash(self, line: Series) -> str:
         return ' stroke-dasharray="6 4"' if line.kind == "validation" else ""
 
+    def opacity(self, line: Series) -> str:
+        return ' opacity="0.3"' if line.faint else ""
+
     def text(self, value: float) -> str:
         return f"{100 * value:.2f} %" if self.percent else number(value)
 
@@ -120,7 +126,7 @@ def _finite(line: Series, log: bool) -> Series:
     pairs = [(x, y) for x, y in zip(line.xs, line.ys, strict=True) if _is_number(x) and _is_number(y)]
     pairs = [(float(x), float(y)) for x, y in pairs if y > 0 or not log]
     xs, ys = downsample([x for x, _ in pairs], [y for _, y in pairs])
-    return Series(line.name, xs, ys, line.kind, line.run)
+    return replace(line, xs=xs, ys=ys)
 
 
 def _is_number(value: float | None) -> bool:
@@ -148,7 +154,7 @@ def _line(line: Series, x_axis: Scale, y_axis: Scale, style: _Style) -> str:
     points = " ".join(f"{left:.1f},{top:.1f}" for left, top in places)
     return (
         f'<polyline points="{points}" fill="none" style="stroke:{style.colour(line)}" stroke-width="2"'
-        f' stroke-linejoin="round" vector-effect="non-scaling-stroke"{style.dash(line)}/>'
+        f' stroke-linejoin="round" vector-effect="non-scaling-stroke"{style.dash(line)}{style.opacity(line)}/>'
     )
 
 

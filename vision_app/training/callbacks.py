@@ -50,6 +50,23 @@ class StopWhenAsked(keras.callbacks.Callback):
             raise Stopped(self.asked.wanted)
 
 
+class StopAfterEpoch(keras.callbacks.Callback):
+    """Ends training after an epoch when the run has been asked to; comes after what saves the epoch.
+
+    A file asks, not a signal: it works on every system, and the page can tell that somebody has asked.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        is_last = epoch + 1 >= self.params["epochs"] or self.model.stop_training
+        if self.run.last_epoch_file.exists() and not is_last:
+            raise Stopped("stopped")
+
+
 class StartEpoch(keras.callbacks.Callback):
     """Has the batches of each epoch shuffled and changed by its number; Keras ends a dataset's epochs at other times."""
 

@@ -36,6 +36,7 @@ def resume(run: Run) -> None:
         raise InputError(f"{run.name} is {state}; only a run that ended early can be resumed.")
     if not can_resume(run):
         raise InputError(f"{run.name} ended before its first epoch was over, so nothing was saved; start it again.")
+    run.last_epoch_file.unlink(missing_ok=True)
     changes = {"pid": None, "pid_started": None, "finished": None, "seconds": None, "message": ""}
     run.update_status(state="queued", asked=time.time(), **changes)
     launcher_of(run).start(run)
@@ -58,6 +59,21 @@ def stop(run: Run) -> None:
     if status.state not in LIVE:
         raise InputError(f"{run.name} is not running: it is {status.state}.")
     launcher_of(run).ask(run, "stopped")
+
+
+def stop_after_epoch(run: Run) -> None:
+    """Ask a run to end when the epoch that it is in is over, so that nothing of it is lost; returns at once.
+
+    Raises:
+        InputError: the run is in no epoch: it waits, is being tested, or has ended.
+    """
+    status = run.status()
+    if status.state == "queued":
+        raise InputError(f"{run.name} has not begun, so there is no epoch to finish; stop it at once instead.")
+    if status.state != "running" or status.seconds is not None:
+        what = "being tested" if status.state == "running" else status.state
+        raise InputError(f"{run.name} is not training: it is {what}.")
+    run.last_epoch_file.touch()
 
 
 def interrupt_all() -> None:

@@ -10,12 +10,16 @@ RECENT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is. Times in seconds; None where nothing is known yet. `testing`: trained, not yet over."""
+    """How far a run is. Times in seconds; None where nothing is known yet.
+
+    `testing`: trained, not yet over. `in_last_epoch`: it has been asked to end after the epoch that it is in.
+    """
 
     state: str
     message: str
     has_begun: bool
     testing: bool
+    in_last_epoch: bool
     device: str
     epoch: int
     epochs: int
@@ -48,20 +52,24 @@ def measure(run: Run, history: list[dict]) -> Progress:
     began = status.started
     # The worker notes how long training took as soon as it is over.
     testing = status.state == "running" and status.seconds is not None
+    epoch = min(config.epochs, int(batches[-1]["epoch"] - 1e-9) + 1) if batches else 0
+    in_last_epoch = status.state == "running" and not testing and run.last_epoch_file.exists()
+    end = max(1, epoch) * status.steps_per_epoch if in_last_epoch and total else total
     elapsed = max(0.0, (status.finished or time.time()) - began) if began else None
     return Progress(
         state=status.state,
         message=status.message,
         has_begun=began is not None,
         testing=testing,
+        in_last_epoch=in_last_epoch,
         device=status.device,
-        epoch=min(config.epochs, int(batches[-1]["epoch"] - 1e-9) + 1) if batches else 0,
+        epoch=epoch,
         epochs=config.epochs,
         step=step,
         total_steps=total,
         images_per_second=_recent_speed(batches),
         elapsed_seconds=elapsed,
-        remaining_seconds=_remaining(batches, total, step) if status.state == "running" and not testing else None,
+        remaining_seconds=_remaining(batches, end, step) if status.state == "running" and not testing else None,
         best_epoch=status.best_epoch,
         best_value=status.best_value,
         monitor=config.monitor,

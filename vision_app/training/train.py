@@ -25,6 +25,7 @@ from vision_app.training.callbacks import (
     KeepBest,
     LearningRate,
     StartEpoch,
+    StopAfterEpoch,
     Stopped,
     StopWhenAsked,
 )
@@ -119,7 +120,7 @@ def train(run: Run, asked: Asked) -> str:
             epochs=config.epochs,
             initial_epoch=state.epoch,
             verbose=0,
-            callbacks=[*callbacks, SaveState(run, callbacks, state, clock)],
+            callbacks=[*callbacks, SaveState(run, callbacks, state, clock), StopAfterEpoch(run)],
         )
     except Stopped as stop:
         ended = str(stop)

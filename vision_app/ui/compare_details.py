@@ -1,17 +1,17 @@
 """The pictures of the Compare tab: curves overlaid, confusion matrices and F1 side by side, accuracy against latency."""
 
 import html
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vision_app.evaluation.compare import ComparisonRow, stored_report
 from vision_app.evaluation.report import EvaluationReport
-from vision_app.figures import Point, Series, accuracy_against_latency, confusion_matrix, curves
+from vision_app.figures import Point, accuracy_against_latency, confusion_matrix
 from vision_app.figures.matrix import most_confused
-from vision_app.readable import number, percent
+from vision_app.readable import percent
 from vision_app.runs import Run
+from vision_app.ui.overlaid import overlaid_curves
 from vision_app.ui.run_names import dataset_title, short_names
 
 POINT_LETTERS = 22  # of a name beside a point: what fits on a narrow page
@@ -32,7 +32,7 @@ def details_html(runs: Sequence[Run], log: bool = False) -> str:
     histories = {names[run.name]: [line for line in _history(run) if line.get("kind") == "epoch"] for run in runs}
     reports = {run.name: report for run in runs if (report := stored_report(run))}
     missing = [run.name for run in runs if run.name not in reports]
-    plots = f"{_curves(histories, 'loss', log)}{_curves(histories, 'accuracy')}"
+    plots = f"{overlaid_curves(histories, 'loss', log)}{overlaid_curves(histories, 'accuracy')}"
     return "".join(
         (
             _different_data_html(runs, names),
@@ -77,51 +77,6 @@ def _history(run: Run) -> list[dict[str, Any]]:
         return run.history()
     except (ValueError, OSError, KeyError):
         return []
-
-
-def _curves(histories: dict[str, list[dict[str, Any]]], field: str, log: bool = False) -> str:
-    """Return one chart: training solid, validation dashed, a colour for each run."""
-    series = []
-    for index, (name, lines) in enumerate(histories.items()):
-        for kind, key in (("training", field), ("validation", f"val_{field}")):
-            points = [(line["epoch"], line[key]) for line in lines if _is_number(line.get(key)) and "epoch" in line]
-            xs, ys = [x for x, _ in points], [y for _, y in points]
-            series.append(Series(f"{name}, {kind}", xs, ys, kind, index))
-    return curves(
-        series,
-        title=_best(histories, field),
-        y_label=f"{field.title()}{', logarithmic' if log else ''}",
-        percent=field == "accuracy",
-        log=log,
-        height=260,
-        empty="No epoch has been finished yet.",
-    )
-
-
-def _best(histories: dict[str, list[dict[str, Any]]], field: str) -> str:
-    """Return the finding: whose validation value is the best, and when."""
-    key = f"val_{field}"
-    found = [
-        (line[key], line["epoch"], name)
-        for name, lines in histories.items()
-        for line in lines
-        if _is_number(line.get(key))
-    ]
-    if not found:
-        return field.title()
-    if field == "loss":
-        value, epoch, name = min(found)
-        return f"Lowest validation loss: {number(value)} at epoch {epoch}{_of(name, histories)}"
-    value, epoch, name = max(found, key=lambda point: (point[0], -point[1]))
-    return f"Highest validation accuracy: {percent(value)} at epoch {epoch}{_of(name, histories)}"
-
-
-def _of(name: str, histories: dict[str, Any]) -> str:
-    return f", {name}" if len(histories) > 1 else ""
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _different_data_html(runs: Sequence[Run], names: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from vision_app.errors import InputError
+from vision_app.keeping import empty_trash
 from vision_app.runs import LIVE, list_runs
 from vision_app.serving.api import create_api
 from vision_app.training import jobs
@@ -50,6 +51,7 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     listener = listen(host or default_host(), default_port() if port is None else port)
     previous = signal.signal(signal.SIGTERM, _leave)
     try:
+        empty_trash()
         options = uvicorn.Config(create_server(), log_level="warning", timeout_graceful_shutdown=CLOSE_SECONDS)
         print(f"Vision Workbench: {address_of(listener)} (Ctrl-C ends it)", flush=True)
         uvicorn.Server(options).run(sockets=[listener])

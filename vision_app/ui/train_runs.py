@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from vision_app.runs import LIVE, Run, list_runs, runs_root
-from vision_app.ui.train_table import MAX_RUNS
+from vision_app.ui.train_table import shown_runs
 
 MAX_NAME = 60  # characters of a name that somebody made up
 
@@ -30,11 +30,13 @@ def choose_run(wanted: str) -> tuple[Run | None, str]:
     return live or next(iter(runs), None), f"There is no run '{name}' here; {shown}."
 
 
-def traces(name: str, log_axis: bool, stopping: bool = False) -> tuple[Any, ...]:
+def traces(
+    name: str, log_axis: bool, stopping: bool = False, smoothing: float = 0.0, beside: str = ""
+) -> tuple[Any, ...]:
     """Return what changes when the page has something new to show: sizes and times of files, and the second while one runs."""
-    run = find_run(name)
-    own = (run.history_file.stat().st_size if run and run.history_file.exists() else 0, name, log_axis, stopping)
-    states = [(other.name, _changed(other), other.state()) for other in list_runs()[:MAX_RUNS]]
+    sizes = [_history_size(find_run(each)) for each in (name, *beside.split(","))]
+    own = (sizes, name, log_axis, stopping, smoothing, beside)
+    states = [(other.name, _changed(other), other.state()) for other in shown_runs()]
     live = any(state in LIVE for _, _, state in states)
     return (own, tuple(states), int(time.time()) if live else 0)
 
@@ -45,5 +47,15 @@ def can_stop(run: Run | None) -> bool:
     return status is not None and status.state in LIVE and status.seconds is None
 
 
-def _changed(run: Run) -> int:
-    return (run.path / "status.json").stat().st_mtime_ns
+def can_stop_after_epoch(run: Run | None) -> bool:
+    """Whether a run is in an epoch that it has not yet been asked to be its last."""
+    return can_stop(run) and run.state() == "running" and not run.last_epoch_file.exists()
+
+
+def _history_size(run: Run | None) -> int:
+    return run.history_file.stat().st_size if run and run.history_file.exists() else 0
+
+
+def _changed(run: Run) -> tuple[int, int]:
+    notes = run.notes_file
+    return (run.path / "status.json").stat().st_mtime_ns, notes.stat().st_mtime_ns if notes.exists() else 0

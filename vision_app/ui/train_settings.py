@@ -2,6 +2,7 @@
 
 import functools
 import html
+from collections.abc import Sequence
 
 from vision_app.config import RunConfig
 from vision_app.data.augment import AUGMENTATIONS
@@ -32,6 +33,12 @@ def differences(config: RunConfig) -> list[str]:
         return []
     changed = [name for name in (*BASIC, *ADVANCED) if getattr(config, name) != getattr(usual, name)]
     return [_phrase(config, name) for name in changed]
+
+
+def distinctions(configs: Sequence[RunConfig]) -> list[list[str]]:
+    """Return, for each of several configs, the settings in which they are not all alike."""
+    apart = [name for name in (*BASIC, *ADVANCED) if len({repr(getattr(config, name)) for config in configs}) > 1]
+    return [[_phrase(config, name) for name in apart] for config in configs]
 
 
 def in_words(config: RunConfig, name: str) -> str:

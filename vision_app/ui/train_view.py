@@ -2,6 +2,7 @@
 
 import functools
 import html
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ from vision_app.config import RunConfig
 from vision_app.data.datasets import find_dataset
 from vision_app.data.fetching import is_available
 from vision_app.device import list_gpus
-from vision_app.figures import Series, curves, downsample
+from vision_app.figures import Series, curves, smoothed
 from vision_app.health.catalog import CHECKS
 from vision_app.models.catalog import find_model
 from vision_app.readable import duration, file_size, guessed_duration, percent
@@ -17,6 +18,7 @@ from vision_app.runs import LIVE, Run
 from vision_app.training.progress import Progress, measure
 from vision_app.training.recipe import default_values
 from vision_app.ui.run_names import dataset_title
+from vision_app.ui.train_overlay import overlay_html
 from vision_app.ui.train_remarks import Verdict, judge
 from vision_app.ui.train_table import STATE_WORDS, monitored
 
@@ -41,13 +43,17 @@ def facts(dataset: str, model: str, input_size: int | None) -> str:
     return f'<p class="vw-note"><strong>{html.escape(info.title)}:</strong> {html.escape(info.description)} {" ".join(parts)}</p>'
 
 
-def live_html(run: Run | None, log_axis: bool, stopping: bool = False) -> str:
+def live_html(
+    run: Run | None, log_axis: bool, stopping: bool = False, smoothing: float = 0.0, together: Sequence[Run] = ()
+) -> str:
     """Return everything about one run: where it stands, its curves, and what there is to say about them.
 
     Args:
         run: None shows what to do.
         log_axis: draw the loss on a logarithmic axis.
         stopping: it has been asked to end.
+        smoothing: of the curves, 0 to below 1.
+        together: several runs whose curves are drawn in place of its own.
     """
     if run is None:
         return (
@@ -58,6 +64,10 @@ def live_html(run: Run | None, log_axis: bool, stopping: bool = False) -> str:
     progress = measure(run, history)
     verdict = judge(config, history)
     stopping = stopping and progress.state in LIVE
+    if together:
+        plots = overlay_html(together, log_axis, smoothing)
+    else:
+        plots = charts(config, history, progress, verdict, log_axis, smoothing)
     alerts = "".join(f"<li>{html.escape(text)}</li>" for text in remarks(progress, verdict, stopping))
     report = run.report()
     tested = (
@@ -68,7 +78,7 @@ def live_html(run: Run | None, log_axis: bool, stopping: bool = False) -> str:
     )
     return (
         f'<section class="vw-live" aria-label="Run {html.escape(run.name)}">{_headline(config, progress, stopping)}{tested}'
-        f'<ul class="vw-remarks">{alerts}</ul>{charts(config, history, progress, verdict, log_axis)}'
+        f'<ul class="vw-remarks">{alerts}</ul>{plots}'
         f"{_failure(run, progress)}</section>"
     )
 
@@ -87,13 +97,18 @@ def data_faults(dataset: str, health: dict[str, Any] | None) -> str:
 
 
 def charts(
-    config: RunConfig, history: list[dict[str, Any]], progress: Progress, verdict: Verdict, log_axis: bool
+    config: RunConfig,
+    history: list[dict[str, Any]],
+    progress: Progress,
+    verdict: Verdict,
+    log_axis: bool,
+    smoothing: float = 0.0,
 ) -> str:
     """Return the two learning curves: loss and accuracy, training and validation."""
     found = finding(progress, verdict)
     plots = [
-        _chart("loss", f"Loss: {found}" if found else "Loss", config, history, progress, log_axis),
-        _chart("accuracy", "Accuracy", config, history, progress, False),
+        _chart("loss", f"Loss: {found}" if found else "Loss", config, history, progress, log_axis, smoothing),
+        _chart("accuracy", "Accuracy", config, history, progress, False, smoothing),
     ]
     return f'<div class="vw-two">{"".join(plots)}</div>'
 
@@ -112,6 +127,8 @@ def remarks(progress: Progress, verdict: Verdict, stopping: bool = False) -> lis
         said.append("It has not begun and leaves the queue; nothing is trained.")
     elif stopping and not progress.testing:
         said.append("It ends after this batch; the best model so far is kept and tested.")
+    elif progress.in_last_epoch:
+        said.append("It ends after this epoch; the best model is kept and tested, and it can be resumed.")
     if progress.state == "stopped" and not progress.has_begun:
         said.append("Stopped while it waited: nothing was trained, so there is no model and no curve.")
     # Why a run failed is said below, by the one who knows it.
@@ -122,16 +139,25 @@ known_gpus = functools.cache(list_gpus)
 
 
 def _chart(
-    metric: str, title: str, config: RunConfig, history: list[dict[str, Any]], progress: Progress, log_axis: bool
+    metric: str,
+    title: str,
+    config: RunConfig,
+    history: list[dict[str, Any]],
+    progress: Progress,
+    log_axis: bool,
+    smoothing: float,
 ) -> str:
     batches = [line for line in history if line["kind"] == "batch"]
     epochs = [line for line in history if line["kind"] == "epoch"]
     # A line holds the difference of two means: after an enormous loss, rounding can take it below 0.
-    xs, ys = downsample([line["epoch"] for line in batches], [max(0.0, line[metric]) for line in batches])
+    xs, ys = [line["epoch"] for line in batches], [max(0.0, line[metric]) for line in batches]
     ends, values = [line["epoch"] for line in epochs], [line[f"val_{metric}"] for line in epochs]
     live = progress.state in LIVE
     return curves(
-        [Series("Training", xs, ys), Series("Validation", ends, values, kind="validation")],
+        [
+            *smoothed(Series("Training", xs, ys), smoothing),
+            Series("Validation", ends, values, kind="validation"),  # the best one is marked where it was measured
+        ],
         title=title,
         percent=metric == "accuracy",
         log=log_axis,
@@ -168,6 +194,8 @@ def _state(progress: Progress, stopping: bool) -> str:
         return "Stopping"
     if progress.state == "running" and progress.message:
         return progress.message
+    if progress.in_last_epoch:
+        return "In its last epoch"
     before = " before it began" if progress.state == "stopped" and not progress.has_begun else ""
     return STATE_WORDS[progress.state] + before
 

@@ -97,7 +97,7 @@ def test_a_run_is_stopped_keeps_its_best_and_lets_the_next_one_go(page: Page, ru
     expect(row_of(page, short)).to_contain_text("Waiting for the device")
     expect(row_of(page, long)).to_contain_text("Running")
 
-    row_of(page, long).get_by_role("button").click()
+    row_of(page, long).get_by_role("button", name=long, exact=True).click()
     expect(page.locator("#train-live section")).to_have_attribute("aria-label", f"Run {long}")
     page.locator("#train-stop").click()
     expect(page.locator("#train-stop")).to_be_disabled()
@@ -136,7 +136,7 @@ def test_a_run_that_is_not_there_is_told(page: Page, runs_folder: Path) -> None:
     run = write_failed_run(runs_folder, "Out of memory.")
     open_tab(page, "train", run="nope")
     expect(page.locator("#train-notice")).to_contain_text("There is no run 'nope' here;")
-    row_of(page, run).get_by_role("button").click()
+    row_of(page, run).get_by_role("button", name=run, exact=True).click()
     expect(page.locator("#train-live section")).to_have_attribute("aria-label", f"Run {run}")
     expect(page.locator("#train-notice")).to_be_hidden()
 
@@ -186,3 +186,22 @@ def test_the_settings_of_a_run_come_back_into_the_form(page: Page, runs_folder: 
     expect(page.locator("#field-epochs input")).to_have_value("3")
     expect(page.locator("#field-strength-rotation input[type=number]")).to_have_value("25")
     expect(page.locator("#train-facts")).to_contain_text("ResNet, small")
+
+
+def test_a_deleted_run_comes_back_and_a_note_is_kept(page: Page, runs_folder: Path) -> None:
+    run = write_failed_run(runs_folder, "Out of memory.")
+    open_tab(page, "train", run=run)
+    field = page.locator("#train-note textarea, #train-note input").first
+    field.fill("too wide")
+    field.press("Tab")
+    expect(row_of(page, run)).to_contain_text("too wide")
+    page.get_by_role("button", name=f"Delete {run}").click()
+    expect(row_of(page, run)).to_have_count(0)
+    expect(page.locator("#train-runs-head")).to_contain_text(f"Deleted {run}.")
+    assert parameter(page, "run") != run
+    page.get_by_role("button", name="Undo").click()
+    expect(row_of(page, run)).to_contain_text("too wide")
+    expect(field).to_have_value("too wide")
+    page.get_by_role("button", name=f"Star {run}").click()
+    expect(page.locator("#train-runs tbody tr").first).to_contain_text(run)
+    assert json.loads((runs_folder / run / "notes.json").read_text()) == {"star": True, "note": "too wide"}

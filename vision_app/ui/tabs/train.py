@@ -6,13 +6,14 @@ from typing import Any
 
 import gradio as gr
 
+from vision_app import keeping
 from vision_app.data.augment import AUGMENTATIONS
 from vision_app.errors import InputError
 from vision_app.evaluation.compare import list_facts
 from vision_app.runs import list_runs
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
-from vision_app.ui import forms, train_runs, train_view
+from vision_app.ui import forms, train_keep, train_overlay, train_runs, train_view
 from vision_app.ui.layout import QUIET, SEEN, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.preview import preview_html
@@ -22,12 +23,14 @@ from vision_app.ui.train_table import runs_html
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
+MAX_SMOOTHING = 0.99
 # Ticks only read a few small files: they need no queue, and must not wait in one.
 READING = {**QUIET, "queue": False}
+NOTE_HINT = "What to remember about this run; kept as soon as you leave the field"
 _CLICK = """
 element.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-run]");
-  if (button) trigger("click", { run: button.dataset.run });
+  const button = event.target.closest("[data-act]");
+  if (button) trigger("click", { run: button.dataset.run, act: button.dataset.act });
 });
 """
 
@@ -40,6 +43,7 @@ class FormParts:
     facts: gr.HTML
     start: gr.Button
     stop: gr.Button
+    stop_later: gr.Button
     again: gr.Button
 
     @property
@@ -53,6 +57,7 @@ def build(page: Page) -> None:
     """Fill the tab."""
     # A component and not a State, so that the address can follow it in the browser.
     chosen, seen = gr.Textbox("", visible="hidden", elem_id="train-run"), gr.State(())
+    beside = gr.Textbox("", visible="hidden", elem_id="train-beside")  # runs that are drawn in the same plots: "a,b"
     stopping = gr.State(())  # names of runs that this page has asked to end
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
@@ -62,27 +67,47 @@ def build(page: Page) -> None:
             live = gr.HTML(train_view.live_html(None, False), elem_id="train-live", min_height=540)
             # Apart from what changes with every look, so that it stays unfolded.
             settings = gr.HTML(elem_id="train-settings", elem_classes="vw-live-notice")
+            note = gr.Textbox(label="Note", placeholder=NOTE_HINT, visible=False, max_lines=4, elem_id="train-note")
             copy = gr.Button("Copy its settings into the form", visible=False, size="md", elem_id="train-copy")
-            log_axis = gr.Checkbox(False, label="Logarithmic loss axis", container=False, elem_id="train-log-axis")
-    gr.HTML('<h2 class="vw-section">Runs</h2>')
-    table = gr.HTML(js_on_load=_CLICK, apply_default_css=False, elem_id="train-runs", min_height=120)
+            with gr.Row(elem_id="train-look"):
+                log_axis = gr.Checkbox(False, label="Logarithmic loss axis", container=False, elem_id="train-log-axis")
+                smoothing = gr.Slider(
+                    0,
+                    MAX_SMOOTHING,
+                    0,
+                    step=0.01,
+                    label="Smoothing",
+                    info="Evens out noise; pale: as measured.",
+                    elem_id="train-smoothing",
+                )
+    clickable = {"js_on_load": _CLICK, "apply_default_css": False}
+    head = gr.HTML(train_keep.head_html(), elem_id="train-runs-head", **clickable)
+    table = gr.HTML(elem_id="train-runs", min_height=120, **clickable)
+    deleted = gr.HTML(elem_id="train-deleted", elem_classes="vw-live-notice", **clickable)
 
-    view = [chosen, log_axis, stopping, seen]
+    view = [chosen, beside, log_axis, smoothing, stopping, seen]
     fields, stop, again = form.fields, form.stop, form.again
-    shown = [live, settings, table, stop, again, copy, seen]
+    buttons = [stop, form.stop_later, again, copy]
+    shown = [live, settings, table, deleted, *buttons, seen]
     timer = gr.Timer(TICK_SECONDS, active=False)
     begun = form.start.click(_starter(fields), set(fields.values()), [chosen, notice], **QUIET)
     chosen.change(None, chosen, None, js=remember("run"))
+    chosen.change(_show_note, chosen, note, **READING)
+    gr.on([note.blur, note.submit], _save_note, [chosen, note], None, **READING).then(_tick, view, shown, **READING)
     begun.success(_tick, view, shown, **READING)
     asked = stop.click(_note_stop, [chosen, stopping], [stopping, stop], **READING)
     asked.then(_stop, chosen, None, **QUIET).then(_tick, view, shown, **READING)
+    form.stop_later.click(_stop_later, chosen, None, **READING).then(_tick, view, shown, **READING)
     resumed = again.click(_resume, [chosen, stopping], [stopping, again, notice], **QUIET)
     resumed.then(_tick, view, shown, **READING)
     copy.click(_copy, chosen, [fields["dataset"], fields["model"], *form.filled], **QUIET)
-    table.click(_pick, None, [chosen, notice], **READING).then(_tick, view, shown, **READING)
-    log_axis.change(_tick, view, shown, **READING)
+    for clicked in (head, table, deleted):
+        acted = clicked.click(_act, [chosen, beside], [chosen, beside, notice, head], **READING)
+        acted.then(_tick, view, shown, **READING)
+    gr.on([log_axis.change, smoothing.change], _tick, view, shown, trigger_mode="always_last", **READING)
+    beside.change(None, beside, None, js=remember("beside"))
     timer.tick(_tick, view, shown, **READING)
-    opened = page.tab.select(_open, chosen, [chosen, notice, timer, fields["dataset"]], **READING)
+    opened = page.tab.select(_open, [chosen, beside], [chosen, beside, notice, timer, fields["dataset"]], **READING)
     opened.then(None, chosen, None, js=remember("run")).then(_tick, view, shown, **READING)
     _build_endpoints()
 
@@ -100,13 +125,14 @@ def _build_form() -> FormParts:
         start = gr.Button("Start", variant="primary", elem_id="train-start", min_width=120)
         stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=120)
         again = gr.Button("Resume", visible=False, elem_id="train-resume", min_width=120)
+    stop_later = gr.Button("Stop after this epoch", interactive=False, size="md", elem_id="train-stop-later")
     budget, estimating, plan = _build_estimate()
     with gr.Group():
         _build_knobs(fields, forms.BASIC, values)
         _build_strengths(fields, values)
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values)
-    form = FormParts(fields, facts, start, stop, again)
+    form = FormParts(fields, facts, start, stop, stop_later, again)
     _fill_defaults(form)
     _build_preview(fields)
     measured = [plan, fields["epochs"], fields["train_limit"]]
@@ -251,6 +277,12 @@ def _stop(name: str) -> None:
     jobs.stop(run)
 
 
+@say_errors("Cannot stop this run")
+def _stop_later(name: str) -> None:
+    """Ask the chosen run to end after the epoch that it is in."""
+    jobs.stop_after_epoch(train_keep.known_run(name))
+
+
 @say_errors("Cannot resume this run")
 def _resume(name: str, stopping: tuple[str, ...]) -> tuple[tuple[str, ...], gr.Button, str]:
     """Let the chosen run go on where it ended."""
@@ -261,33 +293,62 @@ def _resume(name: str, stopping: tuple[str, ...]) -> tuple[tuple[str, ...], gr.B
     return tuple(other for other in stopping if other != name), gr.Button(visible=False), ""
 
 
-@say_errors("Cannot show this run")
-def _pick(event: gr.EventData) -> tuple[str, str]:
-    """Show the run whose name was clicked on; what was said about another one goes."""
-    run = train_runs.find_run(str((event._data or {}).get("run", "")))
-    if run is None:
-        raise InputError("This run is no longer there; choose another.")
-    return run.name, ""
+@say_errors("Cannot do this")
+def _act(chosen: str, beside: str, event: gr.EventData) -> tuple[str, str, str, str]:
+    """Do what was clicked on beside a run; return the chosen run, the ticked ones, no notice, and the table's heading."""
+    clicked = event._data or {}
+    act, name = str(clicked.get("act", "")), str(clicked.get("run", ""))
+    if act == "star":
+        train_keep.toggle_star(name)
+    elif act == "delete":
+        chosen, head = train_keep.delete(name, chosen)
+        return chosen, beside, "", head
+    elif act == "draw":
+        beside = train_overlay.toggle_beside(beside, name)
+    elif act == "restore":
+        chosen = keeping.restore(name).name
+    else:
+        chosen = train_keep.known_run(name).name
+    return chosen, beside, "", train_keep.head_html()
 
 
-def _open(chosen: str, request: gr.Request) -> tuple[str, str, gr.Timer, gr.Dropdown]:
+def _show_note(name: str) -> gr.Textbox:
+    """Fill the field for the note when another run is chosen."""
+    return gr.Textbox(train_keep.note_of(name), visible=bool(name))
+
+
+@say_errors("Cannot keep this note")
+def _save_note(name: str, text: str) -> None:
+    """Keep what was typed."""
+    train_keep.save_note(name, text)
+
+
+def _open(chosen: str, beside: str, request: gr.Request) -> tuple[str, str, str, gr.Timer, gr.Dropdown]:
     """Show the run of the address, or say that it is not there and show another; begin to look; list new datasets."""
     run, missing = train_runs.choose_run(chosen or address(request).get("run", ""))
     datasets = gr.Dropdown(choices=forms.dataset_choices())
-    return (run.name if run else ""), alert(missing), gr.Timer(active=True), datasets
+    beside = ",".join(train_overlay.read_beside(beside or address(request).get("beside", "")))
+    return (run.name if run else ""), beside, alert(missing), gr.Timer(active=True), datasets
 
 
-def _tick(name: str, log_axis: bool, stopping: tuple[str, ...], seen: tuple[Any, ...]) -> tuple[Any, ...]:
+def _tick(
+    name: str, beside: str, log_axis: bool, smoothing: float, stopping: tuple[str, ...], seen: tuple[Any, ...]
+) -> tuple[Any, ...]:
     """Read what has been written since the last look; nothing new leaves the page alone."""
-    now = train_runs.traces(name, log_axis, name in stopping)
+    asked, smoothing = name in stopping, min(MAX_SMOOTHING, max(0.0, smoothing or 0.0))
+    now = train_runs.traces(name, log_axis, asked, smoothing, beside)
     if now == seen:
-        return (gr.skip(),) * 7
+        return (gr.skip(),) * 9
     run = train_runs.find_run(name)
-    live = train_view.live_html(run, log_axis, name in stopping)
-    button = gr.Button(interactive=train_runs.can_stop(run) and name not in stopping)
+    together = train_overlay.drawn_together(name, beside)
+    live = train_view.live_html(run, log_axis, asked, smoothing, together)
+    stop = gr.Button(interactive=train_runs.can_stop(run) and not asked)
+    later = gr.Button(interactive=train_runs.can_stop_after_epoch(run) and not asked)
     again = gr.Button(visible=run is not None and jobs.can_resume(run))
     copy = gr.Button(visible=run is not None)
-    return live, settings_html(run.config() if run else None), runs_html(name), button, again, copy, now
+    settings = settings_html(run.config() if run else None)
+    table = runs_html(name, train_overlay.read_beside(beside), [each.name for each in together])
+    return live, settings, table, train_keep.deleted_html(), stop, later, again, copy, now
 
 
 def _build_endpoints() -> None:
@@ -317,11 +378,12 @@ def train(dataset: str, model: str, settings: dict[str, Any] | None = None) -> d
 
 
 @say_errors("Cannot stop this run")
-def stop_run(run: str) -> dict[str, Any]:
+def stop_run(run: str, after_epoch: bool = False) -> dict[str, Any]:
     """Ask a run to end and keep its best model.
 
     Args:
         run: the id of a run.
+        after_epoch: let it finish the epoch that it is in.
 
     Returns:
         {"run": its id, "state": the state it is in now}.
@@ -329,7 +391,7 @@ def stop_run(run: str) -> dict[str, Any]:
     found = train_runs.find_run(str(run))
     if found is None:
         raise InputError(f"Unknown run '{run}'. Expected the id of a run.")
-    jobs.stop(found)
+    (jobs.stop_after_epoch if after_epoch else jobs.stop)(found)
     return {"run": run, "state": found.status().state}
 
 
