@@ -82,6 +82,11 @@ class Run:
         return self.path / "history.jsonl"
 
     @property
+    def validation_file(self) -> Path:
+        """How the validation images were answered after each epoch, one JSON document a line, appended only."""
+        return self.path / "validation.jsonl"
+
+    @property
     def report_file(self) -> Path:
         """The evaluation report on the test split, written last."""
         return self.path / "report.json"
@@ -129,12 +134,18 @@ class Run:
     def history(self) -> list[dict[str, Any]]:
         """Return the history's lines, without those that a resumed run did again and without a half-written last line."""
         lines: list[dict[str, Any]] = []
-        for record in self._records():
+        for record in _records(self.history_file):
             if record.get("kind") == "resume":
                 lines = [line for line in lines if line["step"] < record["step"]]
             else:
                 lines.append(record)
         return lines
+
+    def validation(self) -> dict[int, dict[str, Any]]:
+        """Return what was found on the validation images by epoch; of an epoch that was done again, the last."""
+        done = max((line["epoch"] for line in self.history() if line["kind"] == "epoch"), default=0)
+        found = {record["epoch"]: record for record in _records(self.validation_file)}
+        return {epoch: found[epoch] for epoch in sorted(found) if epoch <= done}
 
     def report(self) -> dict[str, Any] | None:
         """Return the evaluation report on the test split, or None before there is one."""
@@ -182,15 +193,6 @@ class Run:
         if not isinstance(values, dict):
             raise InputError(f"The {name} of '{self.path.name}' is damaged: it is not a JSON object.")
         return values
-
-    def _records(self) -> Iterator[dict[str, Any]]:
-        if not self.history_file.exists():
-            return
-        with self.history_file.open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                with suppress(ValueError, RecursionError):  # a worker killed while writing leaves half a line
-                    if isinstance(record := json.loads(line), dict):
-                        yield record
 
 
 def runs_root() -> Path:
@@ -282,6 +284,17 @@ def _runs_below(root: Path) -> list[Run]:
     return [
         Run(path) for path in root.iterdir() if (path / "config.json").is_file() and (path / "status.json").exists()
     ]
+
+
+def _records(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a file of JSON documents, without what cannot be read."""
+    if not file.exists():
+        return
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            with suppress(ValueError, RecursionError):  # a worker killed while writing leaves half a line
+                if isinstance(record := json.loads(line), dict):
+                    yield record
 
 
 def _is_readable(run: Run) -> bool:

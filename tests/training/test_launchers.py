@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vision_app.errors import InputError
-from vision_app.runs import Run
+from vision_app.runs import create_run
 from vision_app.training import jobs, launchers
 from vision_app.training.recipe import make_config
 
@@ -28,7 +28,7 @@ def test_jobs_go_through_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_of_an_unknown_launcher_is_not_touched() -> None:
-    run = Run(jobs.create_run(make_config("digits", "lenet5", {})).path)
+    run = create_run(make_config("digits", "lenet5", {}))
     run.update_status(launcher="moon")
-    with pytest.raises(InputError, match="Unknown launcher 'moon'. Known: local"):
+    with pytest.raises(InputError, match=r"Unknown launcher 'moon'\. Known: local"):
         jobs.stop(run)

@@ -74,7 +74,11 @@ def balanced_accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 def macro_f1(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Return the mean F1 of the classes that were seen or predicted, 0..1."""
-    confusion = _confusion(probabilities, labels)
+    return mean_f1(_confusion(probabilities, labels))
+
+
+def mean_f1(confusion: np.ndarray) -> float:
+    """Return the mean F1, 0..1, of the classes that occur in a confusion matrix (k, k), as true or as predicted ones."""
     occurs = confusion.sum(axis=0) + confusion.sum(axis=1) > 0
     return float(class_scores(confusion).f1[occurs].mean())
 

@@ -15,11 +15,12 @@ ADAM_SHARE = 1 / 12  # of Muon's rate, for what it does not turn
 INITIAL_IMAGES = 2000  # that a network which starts from images is shown
 
 
-def make_models(config: RunConfig, images: Prepared) -> tuple[keras.Model, keras.Model]:
+def make_models(config: RunConfig, images: Prepared, *counts: keras.metrics.Metric) -> tuple[keras.Model, keras.Model]:
     """Build the network to train, which ends in logits, and the same with probabilities, in float32, to save.
 
     Args:
         images: training images, for the scaling and for networks that start from them.
+        counts: what else Keras is to count of the answers.
     """
     shape, info = images.shape[1:], find_model(config.model)
     scaling = _measure(images) if config.normalization == "standardize" else Scaling()
@@ -43,7 +44,7 @@ def make_models(config: RunConfig, images: Prepared) -> tuple[keras.Model, keras
                 layer.kernel.regularizer = keras.regularizers.L2(config.l2)
     model = keras.Model(trained.inputs, trained.get_layer("logits").output)
     accuracy = keras.metrics.CategoricalAccuracy("accuracy") if mixes_labels(config) else "accuracy"
-    model.compile(optimizer=make_optimizer(config), loss=make_loss(config), metrics=[accuracy])
+    model.compile(optimizer=make_optimizer(config), loss=make_loss(config), metrics=[accuracy, *counts])
     return model, serving
 
 

@@ -32,6 +32,7 @@ from vision_app.training.callbacks import (
 from vision_app.training.data_check import check_data
 from vision_app.training.networks import make_models, mixes_labels
 from vision_app.training.state import SaveState, State, forget_states, read_state
+from vision_app.training.watch import Counts, WriteCounts
 
 EVALUATION_BATCH = 500
 
@@ -102,7 +103,8 @@ def train(run: Run, asked: Asked) -> str:
     config = config.updated(fingerprint=seen)
     write_atomic(run.path / "config.json", config.to_json())
     batches = make_batches(config, train_part)
-    model, serving = make_models(config, train_part.images)
+    counts = Counts(len(config.classes))
+    model, serving = make_models(config, train_part.images, counts)
     if state.epoch:
         run.append_history(kind="resume", step=state.epoch * len(batches), epoch=state.epoch)
     run.update_status(
@@ -110,7 +112,7 @@ def train(run: Run, asked: Asked) -> str:
     )
     keeper = KeepBest(run, serving, config.monitor)
     clock = _Clock()
-    callbacks = make_callbacks(run, config, batches, keeper, asked)
+    callbacks = make_callbacks(run, config, batches, keeper, asked, WriteCounts(run, counts))
     ended = "completed"
     try:
         model.fit(
@@ -182,7 +184,12 @@ def make_batches(config: RunConfig, part: Ready) -> TrainingBatches:
 
 
 def make_callbacks(
-    run: Run, config: RunConfig, batches: TrainingBatches, keeper: KeepBest, asked: Asked
+    run: Run,
+    config: RunConfig,
+    batches: TrainingBatches,
+    keeper: KeepBest,
+    asked: Asked,
+    *watching: keras.callbacks.Callback,
 ) -> list[keras.callbacks.Callback]:
     """List what happens beside the training; stopping comes last, so that a last batch is written first."""
     callbacks: list[keras.callbacks.Callback] = [
@@ -191,6 +198,7 @@ def make_callbacks(
         HistoryWriter(run, batches.batch_size, len(batches), config.epochs),
         *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if config.ema else []),  # so that the average is kept
         keeper,
+        *watching,
     ]
     if config.schedule == "plateau":
         callbacks.append(
