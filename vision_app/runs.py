@@ -159,6 +159,13 @@ class Run:
             file.seek(max(0, self.log_file.stat().st_size - 20_000))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
+    def forget_half_files(self) -> None:
+        """Delete what a worker that was killed had not finished: it would keep a full disk full."""
+        beginnings = (".model.", ".saving.", *(f".{name}." for name in CHECKPOINT_FILES))
+        for file in (*self.path.iterdir(), *self.state_folder.iterdir()):
+            if file.name.startswith(beginnings):
+                file.unlink(missing_ok=True)
+
     def append_history(self, **values: Any) -> None:
         """Add one line to the history."""
         with self.history_file.open("a", encoding="utf-8") as file:

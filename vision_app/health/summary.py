@@ -15,6 +15,7 @@ from vision_app.health.catalog import CHECKS
 from vision_app.health.findings import HealthReport
 from vision_app.health.jobs import read_report
 from vision_app.health.report import check_health
+from vision_app.processes import end_with_parent
 from vision_app.runs import write_atomic
 
 SLOW = ("near_duplicate", "conflicting_duplicate", "label_error", "outlier")
@@ -45,4 +46,5 @@ def _quick(dataset: str) -> HealthReport | None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     write_atomic(Path(sys.argv[2]), json.dumps(summarize(sys.argv[1])))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vision_app.config import RunConfig
 from vision_app.errors import InputError
-from vision_app.processes import child_environment
+from vision_app.processes import child_environment, end_with_parent
 
 WARM_UP, FEWEST_STEPS = 2, 4
 ENOUGH_SECONDS, LONGEST_SECONDS = 1.5, 20.0
@@ -139,6 +139,7 @@ def _time(step: Any) -> float:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     try:
         print(measure(RunConfig.parse(json.load(sys.stdin))).model_dump_json())
     except InputError as error:

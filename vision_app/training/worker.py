@@ -43,6 +43,7 @@ def main(directory: str) -> int:
         own.acquire(blocking=False)
     except Timeout:
         return 0  # somebody else had it resumed in the same moment
+    run.forget_half_files()
     me = psutil.Process()
     run.update_status(pid=me.pid, pid_started=me.create_time(), message="Waiting for the device")
     lock = FileLock(run.path.parent / ".device.lock")
