@@ -42,7 +42,7 @@ HEAVY = {
     "ai_edge_litert",
 }
 # Which parts may import a framework at all, at whatever depth.
-RESERVED = {"gradio": {"ui"}, "tensorflow": {"export", "explain"}, "jax": {"explain"}, "torch": {"explain"}}
+RESERVED = {"gradio": {"ui"}, "tensorflow": {"export", "explain"}, "jax": {"explain"}, "torch": {"explain", "models"}}
 
 FILES = sorted((ROOT / PACKAGE).rglob("*.py"))
 

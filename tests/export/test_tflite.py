@@ -38,6 +38,17 @@ def test_converted_networks_answer_as_keras_does(name: str) -> None:
     assert np.abs(answers - expected).max() < 1e-5
 
 
+def test_batch_norm_behind_a_resizing_layer_answers_as_keras_does() -> None:
+    from keras import Input, Model, layers
+
+    image = Input((6, 6, 3))
+    x = layers.BatchNormalization(name="norm")(layers.Resizing(9, 9)(image))
+    network = Model(image, layers.GlobalAveragePooling2D()(x))
+    network.get_layer("norm").set_weights([np.array(values, np.float32) for values in ([1, 2, 3],) * 4])
+    images = random_pictures((4, 6, 6, 3)).astype(np.float32)
+    assert np.allclose(run_tflite(convert(network), images), network.predict(images, verbose=0), rtol=1e-5)
+
+
 def test_a_saved_network_is_converted(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     network = build_model("lenet5", (16, 16, 1), 3)
     network.save(tmp_path / "model.keras")

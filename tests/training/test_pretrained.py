@@ -28,6 +28,14 @@ def test_a_named_file_is_taken(tmp_path: Path) -> None:
         find_weights(INFO, str(tmp_path / "none.h5"), {})
 
 
+def test_a_network_whose_weights_are_not_fetched_takes_a_file(tmp_path: Path) -> None:
+    (tmp_path / "googlenet.pth").touch()
+    row = MODELS["inception_v1"]
+    assert find_weights(row, str(tmp_path / "googlenet.pth"), {}) == tmp_path / "googlenet.pth"
+    with pytest.raises(InputError, match="Weights for Inception v1 cannot be downloaded here; name a file of them"):
+        find_weights(row, "imagenet", {})
+
+
 def test_without_a_file_and_a_network_the_ways_out_are_told(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
 

@@ -20,11 +20,20 @@ def convert(model: "Model") -> bytes:
     Args:
         model: input (batch, height, width, channels) float32 raw pixel values, output probabilities.
     """
+    import keras
     import tensorflow as tf
 
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    # Not `model.export`: behind a layer such as Resizing, Keras 3.15 exports batch norm as it is while training.
+    archive.add_endpoint(
+        "serve",
+        lambda image: model(image, training=False),
+        [keras.InputSpec("float32", (None, *model.input_shape[1:]))],
+    )
     with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as quiet, contextlib.redirect_stdout(quiet):
         target = Path(folder) / "saved"
-        model.export(target, format="tf_saved_model", verbose=False)
+        archive.write_out(target, verbose=False)
         return tf.lite.TFLiteConverter.from_saved_model(str(target)).convert()
 
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from vision_app.errors import InputError
 from vision_app.lookup import find
-from vision_app.models import fast, resnet, small, transfer
+from vision_app.models import fast, inception, resnet, small, transfer
 from vision_app.models.parts import Scaling, Shape
 
 if TYPE_CHECKING:
-    from keras import Model
+    from keras import KerasTensor, Model
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class ModelInfo:
         options: what `build` takes beyond the common arguments: whole numbers, each with its lowest and highest value.
         load_pretrained: puts the weights in a file into the network and freezes them, for a network that has such.
         initialize: sets weights from training images before training, where the network needs it.
+        auxiliary: (model, num_classes) -> logits of further classifiers, which only help it learn from scratch.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ModelInfo:
     options: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     initialize: Callable[["Model", np.ndarray], None] | None = None
     load_pretrained: Callable[["Model", Path], None] | None = None
+    auxiliary: Callable[["Model", int], list["KerasTensor"]] | None = None
     largest: int = 256
 
     @property
@@ -264,6 +266,29 @@ MODELS: dict[str, ModelInfo] = {
             recipe={"weights": "imagenet", "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32, "epochs": 15},
             options={"alpha": (35, 140)},
             load_pretrained=transfer.load_mobilenet_v2,
+        ),
+        ModelInfo(
+            name="inception_v1",
+            title="Inception v1",
+            description="GoogLeNet looks at every place in four ways at once; for large photos, and slow on a CPU. "
+            "Pictures below 112 pixels are enlarged inside.",
+            build=inception.inception_v1,
+            smallest=28,
+            default_size=112,
+            channels=3,
+            parameters=5_624_714,
+            cam_layer="inception5b",
+            paper="Szegedy et al.: Going Deeper with Convolutions. arXiv:1409.4842, 2014",
+            recipe={
+                "optimizer": "sgd",
+                "learning_rate": 0.05,
+                "schedule": "cosine",
+                "warmup_epochs": 1,
+                "batch_size": 64,
+                "l2": 1e-4,
+            },
+            load_pretrained=inception.load_inception_v1,
+            auxiliary=inception.auxiliary_logits,
         ),
     )
 }

@@ -171,10 +171,17 @@ class KeepBest(keras.callbacks.Callback):
     def save(self) -> None:
         """Write the current weights as the run's model."""
         if self.serving is not self.model:
-            self.serving.set_weights(self.model.get_weights())
+            take_weights(self.serving, self.model)
         temporary = self.run.path / ".model.saving.keras"
         try:
             self.serving.save(temporary)
             commit(temporary, self.run.model_file)
         finally:
             temporary.unlink(missing_ok=True)  # half a file would keep a full disk full
+
+
+def take_weights(target: keras.Model, source: keras.Model) -> None:
+    """Copy weights by the names of the layers; the source may have further layers, such as classifiers that only help it."""
+    for layer in target.layers:
+        if layer.weights:
+            layer.set_weights(source.get_layer(layer.name).get_weights())

@@ -8,6 +8,7 @@ from vision_app.data.prepared import Prepared
 from vision_app.errors import InputError
 from vision_app.models.catalog import build_model, find_model
 from vision_app.models.parts import Scaling
+from vision_app.training.auxiliary import Assisted
 from vision_app.training.muon import Muon
 from vision_app.training.pretrained import find_weights
 
@@ -38,14 +39,22 @@ def make_models(config: RunConfig, images: Prepared, *counts: keras.metrics.Metr
         info.load_pretrained(trained, find_weights(info, config.weights, config.options))
     if info.initialize:
         info.initialize(trained, images[:INITIAL_IMAGES])
+    model = _make_trainable(trained, config)
     if config.l2:
-        for layer in trained.layers:
+        for layer in model.layers:
             if getattr(layer, "kernel", None) is not None and layer.trainable:
                 layer.kernel.regularizer = keras.regularizers.L2(config.l2)
-    model = keras.Model(trained.inputs, trained.get_layer("logits").output)
     accuracy = keras.metrics.CategoricalAccuracy("accuracy") if mixes_labels(config) else "accuracy"
     model.compile(optimizer=make_optimizer(config), loss=make_loss(config), metrics=[accuracy, *counts])
     return model, serving
+
+
+def _make_trainable(network: keras.Model, config: RunConfig) -> keras.Model:
+    """Return the network without its softmax; with further classifiers beside it where it has such and learns from scratch."""
+    logits, info = network.get_layer("logits").output, find_model(config.model)
+    if info.auxiliary is None or config.weights:
+        return keras.Model(network.inputs, logits)
+    return Assisted(network.inputs, logits, info.auxiliary(network, len(config.classes)))
 
 
 def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:

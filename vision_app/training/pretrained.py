@@ -23,6 +23,8 @@ def find_weights(info: ModelInfo, wanted: str, options: dict[str, int | float | 
         if not path.is_file():
             raise InputError(f"There is no weights file at {path}; use 'imagenet', a file, or none.")
         return path
+    if "alpha" not in info.options:
+        raise InputError(f"Weights for {info.title} cannot be downloaded here; name a file of them, or none.")
     width = int(options.get("alpha", 35)) / 100
     name = f"{info.name}_{width:g}_224_notop.weights.h5" if width != 1 else f"{info.name}_1.0_224_notop.weights.h5"
     path = data_root() / name
