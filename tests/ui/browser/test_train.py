@@ -91,6 +91,7 @@ def test_a_run_is_watched_left_and_found_again_until_it_is_completed(page: Page,
 def test_a_run_is_stopped_keeps_its_best_and_lets_the_next_one_go(page: Page, runs_folder: Path) -> None:
     open_tab(page, "train")
     long = start(page, epochs=300)
+    expect(page.locator("#train-live section")).to_have_attribute("aria-label", f"Run {long}")
     expect(page.locator("#train-live dl.vw-numbers")).to_contain_text("(epoch ", timeout=MINUTES)
     short = start(page, epochs=1)
     expect(state_of(page)).to_have_text("Waiting for the device")
