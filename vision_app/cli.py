@@ -112,6 +112,9 @@ def train(
     minutes: Annotated[
         float | None, typer.Option(min=0, help="Time to spend: choose epochs, and fewer images if it must be, to fit.")
     ] = None,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="First measure whether 16 bits train faster here, and use what does.")
+    ] = False,
     publish: Annotated[
         str | None, typer.Option(metavar="NAME", help="Copy the finished run to checkpoints/NAME.")
     ] = None,
@@ -129,6 +132,13 @@ def train(
     start = base or RunConfig()
     dataset, model = fields.pop("dataset", start.dataset), fields.pop("model", start.model)
     config = make_config(dataset, model, fields, base)
+    if tune:
+        from vision_app.training.tune import tune_precision
+
+        say("Measuring a few steps in 32 and in 16 bits")
+        config, said = tune_precision(config)
+        fields["mixed_precision"] = config.mixed_precision
+        say(said)
     if minutes:
         from vision_app.training.plan import fit_budget, plan_run
 
