@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: app test lint bench clean
+.PHONY: app test test-backends lint bench clean
 
 app: $(VENV)/.app
 	$(BIN)/python app.py $(ARGS)
 
 test: lint $(VENV)/.browser
 	$(BIN)/python -m pytest $(ARGS)
+
+test-backends: $(VENV)/.dev $(VENV)-jax/.app $(VENV)-torch/.app
+	$(BIN)/python -m pytest tests/training/test_backends.py $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -34,5 +37,12 @@ $(VENV)/.browser: $(VENV)/.dev tests/browser_setup.py
 	$(BIN)/python tests/browser_setup.py
 	touch $@
 
+# The command line and the worker without TensorFlow, for the other two frameworks that Keras runs on.
+$(VENV)-%/.app: requirements.txt
+	$(PYTHON) -m venv $(VENV)-$*
+	$(VENV)-$*/bin/python -m pip --disable-pip-version-check install --quiet $* \
+	    $$(grep -E '^(keras|numpy|pillow|opencv|huggingface|scikit|pydantic|typer|psutil|filelock)' requirements.txt)
+	touch $@
+
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-* .pytest_cache .ruff_cache

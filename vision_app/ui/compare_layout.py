@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from vision_app.ui.compare_averaging import WHAT
 from vision_app.ui.compare_details import details_html
 from vision_app.ui.compare_view import ALL
 
@@ -57,6 +58,8 @@ class CompareParts:
     axis: gr.Radio
     details: gr.HTML
     scatter: gr.HTML
+    average: gr.Button
+    averaged: gr.HTML
     chosen: gr.State
     rows: gr.JSON
     text: gr.Textbox
@@ -94,10 +97,19 @@ def build_parts() -> CompareParts:
         axis=gr.Radio(AXES, value=AXES[0], label="Loss axis", container=False, elem_id="compare-axis"),
         details=gr.HTML(details_html([]), apply_default_css=False, elem_id="compare-details", min_height=420),
         scatter=gr.HTML(apply_default_css=False, elem_id="compare-scatter", min_height=60),
+        **_averaging(),
         chosen=gr.State([]),
         rows=gr.JSON(visible=False),
         text=gr.Textbox(visible=False),
     )
+
+
+def _averaging() -> dict[str, Any]:
+    with gr.Accordion("Average over shifts and mirror images", open=False, elem_id="compare-averaging"):
+        gr.HTML(f'<p class="vw-note">{WHAT}</p>')
+        button = gr.Button("Test the chosen models so", min_width=200, elem_id="compare-average")
+        shown = gr.HTML(apply_default_css=False, elem_id="compare-averaged", min_height=60)
+    return {"average": button, "averaged": shown}
 
 
 def save_script(kind: str, name: str) -> str:

@@ -8,6 +8,7 @@ import gradio as gr
 from vision_app.evaluation.compare import Comparison, comparison_rows
 from vision_app.evaluation.compare import compare as rank
 from vision_app.ui import compare_view as view
+from vision_app.ui.compare_averaging import averaged_html, measure_averaged
 from vision_app.ui.compare_details import details_html, scatter_html
 from vision_app.ui.compare_latency import measure, measured_latency
 from vision_app.ui.compare_layout import AXES, SAVED_ROWS, CompareParts, build_parts, save_script
@@ -17,6 +18,7 @@ from vision_app.ui.messages import say_errors
 
 CANNOT = "Cannot compare"
 CANNOT_WRITE = "Cannot write the table"
+AVERAGE = {"concurrency_id": "averaging", "concurrency_limit": 1}
 MEASURE = {"concurrency_id": "latency", "concurrency_limit": 1}
 
 
@@ -26,6 +28,7 @@ def build(page: Page) -> None:
     _wire_opening(page, parts)
     _wire_table(parts)
     _wire_downloads(parts)
+    parts.average.click(average, parts.chosen, parts.averaged, api_name="average", **AVERAGE)
     gr.api(compare, api_name="compare")
 
 
@@ -71,6 +74,19 @@ def compare(models: list[str]) -> list[dict[str, Any]]:
     """
     runs = view.find_runs(models or view.list_all().names)
     return [row.model_dump(mode="json") for row in rank(comparison_rows(runs, measured_latency)).rows]
+
+
+@say_errors("Cannot test these models")
+def average(models: list[str], progress: gr.Progress = gr.Progress()) -> str:
+    """Test models again, averaging over shifted and mirrored copies of each image.
+
+    Args:
+        models: names of checkpoints or runs.
+
+    Returns:
+        An HTML table with plain and averaged accuracy.
+    """
+    return averaged_html(measure_averaged(view.find_runs(models), progress))
 
 
 @say_errors(CANNOT)
