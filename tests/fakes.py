@@ -1,6 +1,7 @@
 """Small stand-ins that several tests share."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,9 @@ import numpy as np
 from vision_app.runs import Run, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
     from keras import Model
 
 
@@ -44,6 +48,13 @@ def make_run(
         )
     )
     return run
+
+
+def launch_by(patch: "pytest.MonkeyPatch", start: "Callable[[Run], None]") -> None:
+    """Have a function called with each run in place of starting a worker for it."""
+    from vision_app.training.launchers import LAUNCHERS
+
+    patch.setitem(LAUNCHERS, "local", replace(LAUNCHERS["local"], start=start))
 
 
 def randomize(network: "Model", seed: int = 0) -> None:

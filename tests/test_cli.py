@@ -39,6 +39,7 @@ COMMANDS = (
     "note",
     "delete",
     "restore",
+    "search",
     "evaluate",
     "predict",
     "explain",

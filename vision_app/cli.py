@@ -14,6 +14,7 @@ import typer
 from vision_app import readable
 from vision_app.cli_data import DATA_COMMANDS, REFERENCES
 from vision_app.cli_runs import RUN_COMMANDS
+from vision_app.cli_search import search
 from vision_app.config import RunConfig
 from vision_app.console import (
     BAD_INPUT,
@@ -51,7 +52,7 @@ app = typer.Typer(
 )
 
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-for command in (*DATA_COMMANDS, *RUN_COMMANDS):
+for command in (*DATA_COMMANDS, *RUN_COMMANDS, search):
     app.command(cls=Command)(command)
 
 ModelName = Annotated[

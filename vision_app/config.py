@@ -195,6 +195,20 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
         return json.dumps(self.model_dump(mode="json"), indent=2)
 
 
+def parse_value(text: str) -> Any:
+    """Read what somebody typed: numbers, true, false and none become what they mean, the rest stays text."""
+    text = text.strip()
+    words = {"true": True, "false": False, "none": None, "null": None, "": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
 def parse_options(text: str) -> dict[str, float]:
     """Read "name=value, name=value" into numbers.
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from vision_app.config import parse_value
 from vision_app.errors import InputError
 
 BAD_INPUT, FAULT = 2, 1
@@ -94,7 +95,7 @@ def parse_changes(changes: Iterable[str]) -> dict[str, Any]:
         field, equals, value = change.partition("=")
         if not equals or not field.strip():
             raise InputError(f"Expected --set FIELD=VALUE, got '{change}'; write for example --set learning_rate=0.01.")
-        fields[field.strip()] = _parse_value(value.strip())
+        fields[field.strip()] = parse_value(value)
     return fields
 
 
@@ -122,15 +123,3 @@ def _complain(error: Exception) -> int:
         return BAD_INPUT
     say(f"Error: {type(error).__name__}: {what} (VISION_APP_DEBUG=1 shows where)")
     return FAULT
-
-
-def _parse_value(text: str) -> Any:
-    words = {"true": True, "false": False, "none": None, "null": None, "": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

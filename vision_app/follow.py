@@ -35,10 +35,17 @@ class Interruptions:
             raise KeyboardInterrupt
 
 
-def follow(run: Run, interruptions: Interruptions) -> None:
-    """Show a run's progress until it ends; the first interruption stops it, the second one leaves."""
+def follow(run: Run, interruptions: Interruptions, stop: Callable[[Run], None] | None = None) -> None:
+    """Show a run's progress until it ends; the first interruption stops it, the second one leaves.
+
+    Args:
+        run: to follow.
+        interruptions: counted since before it was started.
+        stop: how to stop it; by default it alone is stopped.
+    """
     from vision_app.training import jobs
 
+    stop = stop or jobs.stop
     asked, epoch = False, 0
     with progress_bar("Training") as show:
         while run.status().state in LIVE:
@@ -46,7 +53,7 @@ def follow(run: Run, interruptions: Interruptions) -> None:
                 asked = True
                 say("Stopping; the best model is kept.")
                 with suppress(InputError):  # it may have ended by itself just now
-                    jobs.stop(run)
+                    stop(run)
             epoch = _show_progress(run, show, epoch)
             time.sleep(POLL_SECONDS)
 

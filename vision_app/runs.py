@@ -111,6 +111,11 @@ class Run:
         """What a person has said about the run: see `keeping`."""
         return self.path / "notes.json"
 
+    @property
+    def search_file(self) -> Path:
+        """Which search the run is part of: see `training.search`."""
+        return self.path / "search.json"
+
     def config(self) -> RunConfig:
         """Return what determined the run."""
         return RunConfig.parse(self._json("config.json"))

@@ -8,6 +8,7 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.fakes import launch_by
 from vision_app.errors import InputError
 from vision_app.runs import Run, create_run
 from vision_app.training import jobs, state
@@ -102,7 +103,7 @@ def test_a_run_that_is_stopped_after_its_epoch_has_all_of_it_and_goes_on_with_th
 ) -> None:
     tested = []
     monkeypatch.setattr(recipe, "finish", lambda run, *_: tested.append(run.status().best_epoch))
-    monkeypatch.setattr(jobs, "_launch", lambda run: None)
+    launch_by(monkeypatch, lambda run: None)
     run = create_run(make_config("digits", "lenet5", {"epochs": 3, "train_limit": 200}))
     run.state_folder.mkdir()
     assert train(run, AskedToFinishEpoch(run, 2)) == "stopped"

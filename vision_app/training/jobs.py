@@ -3,6 +3,8 @@
 import json
 import re
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from vision_app.config import RunConfig
 from vision_app.errors import InputError
@@ -18,9 +20,16 @@ from vision_app.runs import (
 from vision_app.training.launchers import launcher_of
 
 
-def start(config: RunConfig) -> Run:
-    """Start a worker process for a new run and return at once; the run waits its turn if the device is busy."""
+def start(config: RunConfig, search: Mapping[str, Any] | None = None) -> Run:
+    """Start a worker process for a new run and return at once; the run waits its turn if the device is busy.
+
+    Args:
+        config: of the run.
+        search: what is kept beside a run that is part of one.
+    """
     run = create_run(config)
+    if search:
+        write_atomic(run.search_file, json.dumps(search, indent=2))
     launcher_of(run).start(run)
     return run
 
