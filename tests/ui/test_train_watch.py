@@ -43,9 +43,9 @@ def said(html: str) -> str:
 
 def test_a_run_without_such_files_shows_nothing(run: Run) -> None:
     assert epochs_to_see(run) == []
-    box, _, shown, _ = train_watch._look(run.name, 0, ((), 0))
+    box, _, shown, _ = train_watch._look(run.name, ("", 0), ((), 0))
     assert box.visible is False and shown == ""
-    assert train_watch._look("", 0, (("before",), 0))[0].visible is False
+    assert train_watch._look("", ("", 0), (("before",), 0))[0].visible is False
 
 
 def test_pictures_tell_what_they_were_taken_for_and_what_they_are(run: Run) -> None:
@@ -80,21 +80,23 @@ def test_an_epoch_that_was_not_finished_is_not_shown(run: Run) -> None:
 
 
 def test_the_slider_follows_until_somebody_moves_it(run: Run) -> None:
+    follow = ("", 0)
     do_epoch(run, 0, 0)
     do_epoch(run, 1, 3)
-    box, slider, shown, seen = train_watch._look(run.name, 0, ((), 0))
+    box, slider, shown, seen = train_watch._look(run.name, follow, ((), 0))
     assert box.visible and (slider.maximum, slider.value) == (1, 1) and "After epoch 1" in shown
-    assert all(part["__type__"] == "update" for part in train_watch._look(run.name, 1, seen))  # nothing new
+    assert all(part["__type__"] == "update" for part in train_watch._look(run.name, follow, seen))  # nothing new
     do_epoch(run, 2, 4)
-    _, slider, shown, seen = train_watch._look(run.name, 1, seen)
+    _, slider, shown, seen = train_watch._look(run.name, follow, seen)
     assert (slider.maximum, slider.value) == (2, 2) and "After epoch 2" in shown
-    assert "After epoch 1" in train_watch._show(run.name, 1)
+    shown, held = train_watch._show(run.name, 1, seen)
+    assert "After epoch 1" in shown and held == (run.name, 1)
     do_epoch(run, 3, 5)
-    _, slider, shown, seen = train_watch._look(run.name, 1, seen)
+    _, slider, shown, seen = train_watch._look(run.name, held, seen)
     assert (slider.maximum, slider.value) == (3, 1) and "After epoch 1" in shown
-    do_epoch(run, 4, 5)
-    assert train_watch._look(run.name, 3, seen)[1].value == 4  # back at the end
+    assert train_watch._show(run.name, 3, seen)[1] == follow  # back at the end
     other = create_run(run.config())
     do_epoch(other, 1, 5)
-    assert train_watch._look(other.name, 0, seen)[1].value == 1  # another run is shown at its end
-    assert traces(None) == () and train_watch._show("gone", 1) == ""
+    do_epoch(other, 2, 5)
+    assert train_watch._look(other.name, held, seen)[1].value == 2  # another run is shown at its end
+    assert traces(None) == () and train_watch._show("gone", 1, seen)[0] == ""

@@ -9,6 +9,7 @@ from vision_app.ui.layout import OPENING
 from vision_app.ui.train_watch_view import epochs_to_see, traces, watch_html
 
 Seen = tuple[tuple[Any, ...], int]  # traces of what the page shows, and its last epoch
+Held = tuple[str, int]  # a run's name, and the epoch of it that the person went back to; "" follows the run
 
 
 def build(chosen: gr.Textbox, timer: gr.Timer) -> None:
@@ -30,13 +31,13 @@ def build(chosen: gr.Textbox, timer: gr.Timer) -> None:
             buttons=[],
         )
         shown = gr.HTML(elem_id="train-watch-shown", min_height=400)
-    seen = gr.State(((), 0))
-    gr.on([timer.tick, chosen.change], _look, [chosen, slider, seen], [box, slider, shown, seen], **OPENING)
-    slider.input(_show, [chosen, slider], shown, trigger_mode="always_last", **OPENING)
+    seen, held = gr.State(((), 0)), gr.State(("", 0))
+    gr.on([timer.tick, chosen.change], _look, [chosen, held, seen], [box, slider, shown, seen], **OPENING)
+    slider.input(_show, [chosen, slider, seen], [shown, held], trigger_mode="always_last", **OPENING)
 
 
-def _look(name: str, epoch: float, seen: Seen) -> tuple[Any, ...]:
-    """Show what is new; the last epoch unless the person has gone back to another one of this run."""
+def _look(name: str, held: Held, seen: Seen) -> tuple[Any, ...]:
+    """Show what is new; the last epoch, unless the person holds on to another one of this run."""
     run = train_runs.find_run(name)
     now = traces(run)
     if now == seen[0]:
@@ -44,13 +45,16 @@ def _look(name: str, epoch: float, seen: Seen) -> tuple[Any, ...]:
     epochs = epochs_to_see(run) if run else []
     if not epochs:
         return gr.Column(visible=False), gr.skip(), "", (now, 0)
-    is_same = bool(seen[0]) and seen[0][0] == name
-    shown = epochs[-1] if not is_same or epoch >= seen[1] else int(epoch)
+    shown = held[1] if held[0] == name else epochs[-1]
     slider = gr.Slider(maximum=max(1, epochs[-1]), value=shown)
     return gr.Column(visible=True), slider, watch_html(run, shown), (now, epochs[-1])
 
 
-def _show(name: str, epoch: float) -> str:
-    """Show another epoch."""
+def _show(name: str, epoch: float, seen: Seen) -> tuple[str, Held]:
+    """Show another epoch, and hold on to it unless it is the last.
+
+    What is held is written here alone: an answer that was on its way when the person moved the slider cannot undo it.
+    """
     run = train_runs.find_run(name)
-    return watch_html(run, int(epoch)) if run and epochs_to_see(run) else ""
+    shown = watch_html(run, int(epoch)) if run and epochs_to_see(run) else ""
+    return shown, ((name, int(epoch)) if epoch < seen[1] else ("", 0))
