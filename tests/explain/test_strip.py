@@ -74,7 +74,7 @@ def test_what_is_written_is_read_back_and_large_pictures_are_reduced(run: Run) -
     write_strip(run, Strip(images, np.array([4, 6])))
     write_glimpse(run, some_glimpse(3))
     found = read_strip(run)
-    exact = images.reshape(2, 96, 2, 96, 2, 3).mean((2, 4))
+    exact = images.reshape(2, 64, 3, 64, 3, 3).mean((2, 4))
     assert found.labels.tolist() == [4, 6] and np.abs(found.images - exact).max() <= 0.51
     assert list_epochs(run) == [3]
     assert np.array_equal(read_glimpse(run, 3).maps, some_glimpse(3).maps)

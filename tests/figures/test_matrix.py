@@ -45,7 +45,7 @@ def test_of_many_classes_the_pairs_confused_most_often_are_listed() -> None:
     confusion[39][0], classes[38] = 90, HOSTILE
     items = ElementTree.fromstring(confusions(confusion, classes, [120] * 40)).findall(".//li")
     told = [" ".join(part.text for part in item) for item in items]
-    assert told[:2] == ["c39 taken for c0 90 of 120", f"{HOSTILE} taken for c39 39 of 120"] and len(told) == 15
+    assert told[:2] == ["c39 taken for c0: 90 of 120", f"{HOSTILE} taken for c39: 39 of 120"] and len(told) == 15
     few = [row[:3] for row in confusion[:3]]
     assert confusions(few, classes[:3], [51, 52, 50]) == confusion_matrix(few, classes[:3])
     empty = ElementTree.fromstring(confusions([[0] * 40] * 40, classes, [0] * 40))

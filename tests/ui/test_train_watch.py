@@ -54,8 +54,8 @@ def test_pictures_tell_what_they_were_taken_for_and_what_they_are(run: Run) -> N
     html = watch_html(run, 2)
     assert said(html).startswith("After epoch 2: 40.00 % of 20 validation images are right; macro F1 28.57 %.")
     first, second = re.findall(r"<figure class=\"vw-(?:right|wrong)\".*?</figure>", html)
-    assert said(first) == "cat, 75.0 % right"
-    assert said(second).startswith("cat, 87.5 % is &lt;img src") and "nothing speaks for &lt;img" in second
+    assert said(first) == "cat , 75.0 % right"
+    assert said(second).startswith("cat , 87.5 % is &lt;img src") and "nothing speaks for &lt;img" in second
     assert "Grad-CAM for class cat: taken for cat, 75.0 %" in first and HOSTILE not in html
     assert html.count("data:image/png") == 4
     assert "Highest macro F1: 28.57 % at epoch 2" in html and "is the weakest, 0.0 %" in html

@@ -15,12 +15,12 @@ from vision_app.runs import Run, write_atomic
 
 NUM_IMAGES = 12
 MAX_EPOCHS = 50
-LARGEST_PICTURE, LARGEST_MAP = 96, 32  # pixels a side
+LARGEST_PICTURE, LARGEST_MAP = 64, 32  # pixels a side
 
 
 @dataclass(frozen=True)
 class Strip:
-    """The images: uint8 (n, height, width, channels), reduced to 96 pixels a side, and their true classes (n,)."""
+    """The images: uint8 (n, height, width, channels), reduced to 64 pixels a side, and their true classes (n,)."""
 
     images: np.ndarray
     labels: np.ndarray

@@ -43,7 +43,7 @@ def confusions(confusion: Sequence[Sequence[int]], classes: Sequence[str], suppo
     pairs = [(count, i, j) for i, row in enumerate(confusion) for j, count in enumerate(row) if count and i != j]
     pairs.sort(key=lambda pair: (-pair[0], *pair[1:]))
     rows = "".join(
-        f"<li><span>{_text(classes[i])} taken for {_text(classes[j])}</span> <span>{count:,} of {support[i]:,}</span></li>"
+        f"<li><span>{_text(classes[i])} taken for {_text(classes[j])}:</span> <span>{count:,} of {support[i]:,}</span></li>"
         for count, i, j in pairs[:SHOWN_PAIRS]
     )
     title = f"The classes confused most often, of {len(classes):,}" if rows else most_confused(confusion, classes)

@@ -12,6 +12,7 @@ from vision_app.readable import percent
 from vision_app.runs import Run
 
 FIRST = 3  # classes that are given the benefit of the doubt
+SMALL = 48  # pixels a side: of smaller pictures every pixel is shown
 NOTE = (
     "The same validation images after every epoch. Beside each, Grad-CAM: bright where the network found evidence for the true "
     "class; its brightest point is always 1."
@@ -71,17 +72,19 @@ def _tile(strip: Strip, glimpse: Glimpse, index: int, classes: Sequence[str]) ->
     image, heatmap, scores = strip.images[index], glimpse.maps[index] / 255, glimpse.probabilities[index]
     true, best = int(strip.labels[index]), int(scores.argmax())
     is_right, name = true == best, classes[true]
-    said = f"{classes[best]}, {100 * float(scores[best]):.1f} %"
+    share = f"{100 * float(scores[best]):.1f} %"
+    said = f"{classes[best]}, {share}"
     empty = "" if heatmap.any() else f"; nothing speaks for {name}"
     told = f"Grad-CAM for class {name}: taken for {said}{empty}"
+    look = "vw-crisp" if len(image) <= SMALL else ""
     pictures = (
-        picture_html(image, f"Validation image of class {name}", "vw-crisp"),
-        picture_html(overlay(image, heatmap), told, "vw-crisp"),
+        picture_html(image, f"Validation image of class {name}", look),
+        picture_html(overlay(image, heatmap), told, look),
     )
     truth = f"right{empty}" if is_right else f"is {name}{empty}"
     return (
         f'<figure class="{"vw-right" if is_right else "vw-wrong"}" title="{html.escape(told)}"><div>{"".join(pictures)}</div>'
-        f"<figcaption><b>{html.escape(said)}</b><span>{html.escape(truth)}</span></figcaption></figure>"
+        f"<figcaption><b><span>{html.escape(classes[best])}</span>, {share}</b><span>{html.escape(truth)}</span></figcaption></figure>"
     )
 
 
