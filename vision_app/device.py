@@ -4,6 +4,15 @@ import os
 import re
 import shutil
 import subprocess
+from typing import NamedTuple
+
+
+class GpuUse(NamedTuple):
+    """How much of a GPU is in use, by whomever: share of the time that it computes, 0..1, and memory."""
+
+    busy: float
+    memory_bytes: int
+    total_bytes: int
 
 
 def num_cores() -> int:
@@ -13,14 +22,25 @@ def num_cores() -> int:
 
 def list_gpus() -> list[str]:
     """Return the names of the NVIDIA GPUs, as the driver's own tool tells them."""
+    return re.findall(r"^GPU \d+: (.+?) \(UUID", _ask_driver("-L"), flags=re.MULTILINE)
+
+
+def read_gpus() -> tuple[GpuUse, ...]:
+    """Return how much of each NVIDIA GPU is in use; those that do not tell are left out."""
+    answer = _ask_driver("--query-gpu=utilization.gpu,memory.used,memory.total", "--format=csv,noheader,nounits")
+    rows = re.findall(r"^(\d+), (\d+), (\d+)$", answer, flags=re.MULTILINE)
+    return tuple(GpuUse(int(busy) / 100, int(used) * 2**20, int(total) * 2**20) for busy, used, total in rows)
+
+
+def _ask_driver(*options: str) -> str:
+    """Return what the NVIDIA driver's tool answers; nothing where there is none, or it is broken."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return []
+        return ""
     try:
-        answer = subprocess.run([tool, "-L"], capture_output=True, text=True, timeout=5, check=True).stdout
+        return subprocess.run([tool, *options], capture_output=True, text=True, timeout=5, check=True).stdout
     except (OSError, subprocess.SubprocessError):
-        return []
-    return re.findall(r"^GPU \d+: (.+?) \(UUID", answer, flags=re.MULTILINE)
+        return ""
 
 
 def describe_gpus(names: list[str]) -> str:

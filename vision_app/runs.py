@@ -87,6 +87,11 @@ class Run:
         return self.path / "validation.jsonl"
 
     @property
+    def strip_folder(self) -> Path:
+        """A few validation images, and what the network saw in them after each epoch."""
+        return self.path / "strip"
+
+    @property
     def report_file(self) -> Path:
         """The evaluation report on the test split, written last."""
         return self.path / "report.json"

@@ -1,6 +1,6 @@
 from xml.etree import ElementTree
 
-from vision_app.figures.bars import class_histogram, probability_bars
+from vision_app.figures.bars import class_accuracy, class_histogram, probability_bars
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 
@@ -48,3 +48,16 @@ def test_histogram_is_relative_to_the_largest_class() -> None:
 
 def test_histogram_of_nothing() -> None:
     assert rows(class_histogram({})) == []
+
+
+def test_accuracy_by_class_names_the_weakest() -> None:
+    text = class_accuracy({"a": 1.0, HOSTILE: 0.5, "c": 0.75})
+    assert rows(text) == [("a", "100.0 %", "100.00%"), (HOSTILE, "50.0 %", "50.00%"), ("c", "75.0 %", "75.00%")]
+    assert "onerror=&quot;alert(1)&quot;&gt; is the weakest, 50.0 %" in text
+    assert rows(class_accuracy({})) == []
+
+
+def test_of_many_classes_the_weakest_are_shown_first() -> None:
+    text = class_accuracy({f"c{i}": i / 100 for i in range(100)})
+    assert [name for name, _, _ in rows(text)] == [f"c{i}" for i in range(20)]
+    assert "The 20 weakest of 100 classes." in text

@@ -50,7 +50,7 @@ def test_a_run_leaves_everything_and_the_report_says_what_the_served_model_does(
     assert report["accuracy"] == pytest.approx(np.mean(answers == labels))
     assert np.trace(report["confusion"]) == np.sum(answers == labels)
     assert sorted(path.name for path in trained_run.path.iterdir()) == [
-        "config.json", "history.jsonl", "log.txt", "model.keras", "model.tflite", "report.json", "status.json", "validation.jsonl",
+        "config.json", "history.jsonl", "log.txt", "model.keras", "model.tflite", "report.json", "status.json", "strip", "validation.jsonl",
     ]  # fmt: skip
 
 

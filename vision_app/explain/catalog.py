@@ -86,8 +86,8 @@ def explain(
             class_index = int(np.argmax(model(image[None].astype(np.float32), training=False)[0]))
         if not 0 <= class_index < len(config.classes):
             raise InputError(f"Class {class_index} does not exist: {run.name} knows {len(config.classes)} classes.")
-        activations, gradients = differentiate(image[None], class_index)
-    coarse = explainer.compute(activations, gradients)
+        found = differentiate(image[None], np.array([class_index]))
+    coarse = explainer.compute(found.activations[0], found.gradients[0])
     heatmap = _enlarge(coarse, image.shape[0])
     return Explanation(heatmap, config.classes[class_index], class_index, layer, method, not heatmap.any())
 

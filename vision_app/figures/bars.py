@@ -35,6 +35,25 @@ def class_histogram(counts: Mapping[str, int], title: str = "Images per class") 
     )
 
 
+def class_accuracy(shares: Mapping[str, float]) -> str:
+    """Return the share of each class that is recognised as bars, in label order; above 30 classes the 20 weakest, weakest first.
+
+    Args:
+        shares: 0..1 by class name.
+    """
+    ranked = sorted(shares, key=shares.__getitem__)
+    names = list(shares) if len(shares) <= MAX_BARS else ranked[:SHOWN_OF_MANY]
+    weakest = f": {ranked[0]} is the weakest, {100 * shares[ranked[0]]:.1f} %" if shares else ""
+    rows = "".join(_bar(name, shares[name], f"{100 * shares[name]:.1f} %", False) for name in names)
+    note = ""
+    if len(names) < len(shares):
+        note = f'<p class="vw-note">The {len(names)} weakest of {len(shares):,} classes.</p>'
+    return (
+        f'<figure class="vw-chart"><figcaption>Accuracy by class{html.escape(weakest)}</figcaption>'
+        f'<ul class="vw-bars" style="--vw-names:{_name_width(names)}px">{rows}</ul>{note}</figure>'
+    )
+
+
 def _bar(name: str, share: float, value: str, top: bool) -> str:
     shown = html.escape(name)
     mark = ' class="vw-top"' if top else ""

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from html import escape as _text
 
 LEVELS = 10
+MAX_CLASSES = 30  # more are not a table that somebody reads
+SHOWN_PAIRS = 15
 LONG_NAME = 4
 CAPTION = "Rows: true class. Columns: predicted class. Shade: share of the row."
 
@@ -26,6 +28,26 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], classes: Sequence[str],
         f'<table class="vw-matrix"><caption>{CAPTION}</caption>'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div></figure>"
     )
+
+
+def confusions(confusion: Sequence[Sequence[int]], classes: Sequence[str], support: Sequence[int]) -> str:
+    """Return the confusion matrix, or above 30 classes the 15 pairs that are confused most often.
+
+    Args:
+        confusion: counts, one row and one column a class; row = true class.
+        classes: names in the same order.
+        support: number of images of each class.
+    """
+    if len(classes) <= MAX_CLASSES:
+        return confusion_matrix(confusion, classes)
+    pairs = [(count, i, j) for i, row in enumerate(confusion) for j, count in enumerate(row) if count and i != j]
+    pairs.sort(key=lambda pair: (-pair[0], *pair[1:]))
+    rows = "".join(
+        f"<li><span>{_text(classes[i])} taken for {_text(classes[j])}:</span> <span>{count:,} of {support[i]:,}</span></li>"
+        for count, i, j in pairs[:SHOWN_PAIRS]
+    )
+    title = f"The classes confused most often, of {len(classes):,}" if rows else most_confused(confusion, classes)
+    return f'<figure class="vw-chart"><figcaption>{_text(title)}</figcaption><ol class="vw-pairs">{rows}</ol></figure>'
 
 
 def most_confused(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> str:

@@ -32,6 +32,7 @@ from vision_app.training.callbacks import (
 from vision_app.training.data_check import check_data
 from vision_app.training.networks import make_models, mixes_labels
 from vision_app.training.state import SaveState, State, forget_states, read_state
+from vision_app.training.strip import WriteStrip
 from vision_app.training.watch import Counts, WriteCounts
 
 EVALUATION_BATCH = 500
@@ -112,7 +113,8 @@ def train(run: Run, asked: Asked) -> str:
     )
     keeper = KeepBest(run, serving, config.monitor)
     clock = _Clock()
-    callbacks = make_callbacks(run, config, batches, keeper, asked, WriteCounts(run, counts))
+    watching = WriteCounts(run, counts), WriteStrip(run, config, validation)
+    callbacks = make_callbacks(run, config, batches, keeper, asked, *watching)
     ended = "completed"
     try:
         model.fit(

@@ -17,6 +17,7 @@ from vision_app.readable import duration, file_size, guessed_duration, percent
 from vision_app.runs import LIVE, Run
 from vision_app.training.progress import Progress, measure
 from vision_app.training.recipe import default_values
+from vision_app.training.usage import Usage, read_usage
 from vision_app.ui.run_names import dataset_title
 from vision_app.ui.train_overlay import overlay_html
 from vision_app.ui.train_remarks import Verdict, judge
@@ -77,7 +78,7 @@ def live_html(
         else ""
     )
     return (
-        f'<section class="vw-live" aria-label="Run {html.escape(run.name)}">{_headline(config, progress, stopping)}{tested}'
+        f'<section class="vw-live" aria-label="Run {html.escape(run.name)}">{_headline(config, progress, read_usage(run), stopping)}{tested}'
         f'<ul class="vw-remarks">{alerts}</ul>{plots}'
         f"{_failure(run, progress)}</section>"
     )
@@ -167,7 +168,7 @@ def _chart(
     )
 
 
-def _headline(config: RunConfig, progress: Progress, stopping: bool) -> str:
+def _headline(config: RunConfig, progress: Progress, usage: Usage | None, stopping: bool) -> str:
     """Where the run stands: state, progress bar, and the numbers that change."""
     numbers = [
         ("Epoch", f"{progress.epoch} of {progress.epochs}"),
@@ -176,6 +177,7 @@ def _headline(config: RunConfig, progress: Progress, stopping: bool) -> str:
         ("Left", "-" if stopping else guessed_duration(progress.remaining_seconds)),
         ("Best", _best(progress)),
         ("Device", progress.device or "-"),
+        ("In use", usage.words() if usage else "-"),
     ]
     facts_list = "".join(f"<div><dt>{label}</dt><dd>{html.escape(value)}</dd></div>" for label, value in numbers)
     done = round(100 * progress.share, 1)

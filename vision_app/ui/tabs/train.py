@@ -13,7 +13,7 @@ from vision_app.evaluation.compare import list_facts
 from vision_app.runs import list_runs
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
-from vision_app.ui import forms, train_keep, train_overlay, train_runs, train_view
+from vision_app.ui import forms, train_keep, train_overlay, train_runs, train_view, train_watch
 from vision_app.ui.layout import QUIET, SEEN, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.preview import preview_html
@@ -65,10 +65,6 @@ def build(page: Page) -> None:
         with gr.Column(scale=7, min_width=300):
             notice = gr.HTML(elem_id="train-notice", elem_classes="vw-live-notice")
             live = gr.HTML(train_view.live_html(None, False), elem_id="train-live", min_height=540)
-            # Apart from what changes with every look, so that it stays unfolded.
-            settings = gr.HTML(elem_id="train-settings", elem_classes="vw-live-notice")
-            note = gr.Textbox(label="Note", placeholder=NOTE_HINT, visible=False, max_lines=4, elem_id="train-note")
-            copy = gr.Button("Copy its settings into the form", visible=False, size="md", elem_id="train-copy")
             with gr.Row(elem_id="train-look"):
                 log_axis = gr.Checkbox(False, label="Logarithmic loss axis", container=False, elem_id="train-log-axis")
                 smoothing = gr.Slider(
@@ -80,6 +76,12 @@ def build(page: Page) -> None:
                     info="Evens out noise; pale: as measured.",
                     elem_id="train-smoothing",
                 )
+            timer = gr.Timer(TICK_SECONDS, active=False)
+            train_watch.build(chosen, timer)
+            # Apart from what changes with every look, so that it stays unfolded.
+            settings = gr.HTML(elem_id="train-settings", elem_classes="vw-live-notice")
+            note = gr.Textbox(label="Note", placeholder=NOTE_HINT, visible=False, max_lines=4, elem_id="train-note")
+            copy = gr.Button("Copy its settings into the form", visible=False, size="md", elem_id="train-copy")
     clickable = {"js_on_load": _CLICK, "apply_default_css": False}
     head = gr.HTML(train_keep.head_html(), elem_id="train-runs-head", **clickable)
     table = gr.HTML(elem_id="train-runs", min_height=120, **clickable)
@@ -89,7 +91,6 @@ def build(page: Page) -> None:
     fields, stop, again = form.fields, form.stop, form.again
     buttons = [stop, form.stop_later, again, copy]
     shown = [live, settings, table, deleted, *buttons, seen]
-    timer = gr.Timer(TICK_SECONDS, active=False)
     begun = form.start.click(_starter(fields), set(fields.values()), [chosen, notice], **QUIET)
     chosen.change(None, chosen, None, js=remember("run"))
     chosen.change(_show_note, chosen, note, **READING)

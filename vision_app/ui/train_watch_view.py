@@ -1,0 +1,127 @@
+"""What a run saw and answered after each of its epochs, as HTML: plain functions of the run directory."""
+
+import functools
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from vision_app.evaluation.epochs import EpochResult, read_epochs
+from vision_app.explain.strip import Glimpse, Strip, list_epochs, read_glimpse, read_strip
+from vision_app.figures import Series, class_accuracy, colorbar, confusions, curves, overlay, picture_html
+from vision_app.readable import percent
+from vision_app.runs import Run
+
+FIRST = 3  # classes that are given the benefit of the doubt
+SMALL = 48  # pixels a side: of smaller pictures every pixel is shown
+NOTE = (
+    "The same validation images after every epoch. Beside each, Grad-CAM: bright where the network found evidence for the true "
+    "class; its brightest point is always 1."
+)
+
+
+def traces(run: Run | None) -> tuple[Any, ...]:
+    """Return what changes when there is something new to see; cheap."""
+    if run is None:
+        return ()
+    folder = run.strip_folder.stat().st_mtime_ns if run.strip_folder.is_dir() else 0
+    return run.name, _size(run), folder
+
+
+def epochs_to_see(run: Run) -> list[int]:
+    """Return the finished epochs that something was written about, in their order; 0 is before training."""
+    done = max((line["epoch"] for line in run.history() if line["kind"] == "epoch"), default=0)
+    return sorted({epoch for epoch in list_epochs(run) if epoch <= done} | {result.epoch for result in _results(run)})
+
+
+def watch_html(run: Run, epoch: int) -> str:
+    """Return everything about one epoch: what the network saw, and how it answered the validation images.
+
+    Args:
+        run: which wrote something about its epochs.
+        epoch: of a long run, the nearest one that was kept is shown.
+    """
+    results, seen = _results(run), list_epochs(run)
+    shown = min(epochs_to_see(run), key=lambda other: abs(other - epoch))
+    classes = run.config().classes
+    parts = [_headline(shown, next((result for result in results if result.epoch == shown), None))]
+    if seen:
+        nearest = min(seen, key=lambda other: abs(other - shown))
+        parts.append(_strip_html(read_strip(run), read_glimpse(run, nearest), classes))
+    if results:
+        parts.append(_results_html(results, shown, classes))
+    return f'<section class="vw-watch" aria-label="What it learns, epoch by epoch">{"".join(parts)}</section>'
+
+
+def _headline(epoch: int, result: EpochResult | None) -> str:
+    if result is None:
+        return f'<p class="vw-said">{"Before training" if not epoch else f"After epoch {epoch}"}</p>'
+    said = f"After epoch {epoch}: {percent(result.top_k[0])} of {result.count:,} validation images are right"
+    return f'<p class="vw-said">{said}; macro F1 {percent(result.macro_f1)}.</p>'
+
+
+def _strip_html(strip: Strip, glimpse: Glimpse, classes: Sequence[str]) -> str:
+    tiles = "".join(_tile(strip, glimpse, index, classes) for index in range(len(strip.labels)))
+    return (
+        f'<div class="vw-strip">{tiles}</div><div class="vw-strip-foot">{colorbar("no evidence", "most evidence")}'
+        f'<p class="vw-note">{NOTE}</p></div>'
+    )
+
+
+def _tile(strip: Strip, glimpse: Glimpse, index: int, classes: Sequence[str]) -> str:
+    """Return one image, its map, and what the network took it for; right and wrong differ by sign and words."""
+    image, heatmap, scores = strip.images[index], glimpse.maps[index] / 255, glimpse.probabilities[index]
+    true, best = int(strip.labels[index]), int(scores.argmax())
+    is_right, name = true == best, classes[true]
+    share = f"{100 * float(scores[best]):.1f} %"
+    said = f"{classes[best]}, {share}"
+    empty = "" if heatmap.any() else f"; nothing speaks for {name}"
+    told = f"Grad-CAM for class {name}: taken for {said}{empty}"
+    look = "vw-crisp" if len(image) <= SMALL else ""
+    pictures = (
+        picture_html(image, f"Validation image of class {name}", look),
+        picture_html(overlay(image, heatmap), told, look),
+    )
+    truth = f"right{empty}" if is_right else f"is {name}{empty}"
+    return (
+        f'<figure class="{"vw-right" if is_right else "vw-wrong"}" title="{html.escape(told)}"><div>{"".join(pictures)}</div>'
+        f"<figcaption><b><span>{html.escape(classes[best])}</span>, {share}</b><span>{html.escape(truth)}</span></figcaption></figure>"
+    )
+
+
+def _results_html(results: list[EpochResult], epoch: int, classes: Sequence[str]) -> str:
+    """Return the measures over all epochs, and what the chosen one (or the first after it) did by class."""
+    result = min(results, key=lambda other: abs(other.epoch - epoch))
+    occurring = {name: share for name, share, n in zip(classes, result.recall, result.support, strict=True) if n}
+    which = (
+        ""
+        if result.epoch == epoch
+        else f'<p class="vw-note">Answers are counted after epochs: below, after epoch {result.epoch}.</p>'
+    )
+    return (
+        f'{which}<div class="vw-two vw-watch-two">{_lines(results, len(classes))}{class_accuracy(occurring)}</div>'
+        f"{confusions(result.confusion().tolist(), classes, result.support)}"
+    )
+
+
+def _lines(results: list[EpochResult], num_classes: int) -> str:
+    epochs = [result.epoch for result in results]
+    series = [Series("Macro F1", epochs, [result.macro_f1 for result in results], "validation", 0)]
+    if num_classes > FIRST:
+        shares = [result.top_k[FIRST - 1] for result in results]
+        series.append(Series(f"True class among the first {FIRST}", epochs, shares, "validation", 1))
+    best = max(results, key=lambda result: (result.macro_f1, -result.epoch))
+    title = f"Highest macro F1: {percent(best.macro_f1)} at epoch {best.epoch}"
+    return curves(series, title=title, percent=True, best=(best.epoch, best.macro_f1))
+
+
+def _size(run: Run) -> int:
+    return run.validation_file.stat().st_size if run.validation_file.exists() else 0
+
+
+def _results(run: Run) -> list[EpochResult]:
+    return _read(run, _size(run), run.history_file.stat().st_mtime_ns if run.history_file.exists() else 0)
+
+
+@functools.lru_cache(maxsize=4)  # moving the slider of a finished run reads them once
+def _read(run: Run, _size: int, _changed: int) -> list[EpochResult]:
+    return read_epochs(run)
