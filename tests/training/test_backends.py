@@ -24,6 +24,7 @@ def train_with(python: str | Path, backend: str) -> Run:
     return Run(runs_root() / json.loads(done.stdout)["run"])
 
 
+@pytest.mark.timeout(1800)  # four trainings and three frameworks
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_a_worker_trains_without_tensorflow_and_as_well(backend: str) -> None:
     python = ROOT / f".venv-{backend}" / "bin" / "python"
