@@ -84,7 +84,7 @@ def test_one_interruption_stops_all(runs_end_at_once: None, monkeypatch: pytest.
         (("--grid", "seed"), "Expected --grid FIELD=V1,V2, got 'seed'"),
         (("--grid", "seed=1,2", "--grid", "seed=3"), "'seed' is in --grid twice"),
         (("--model", "lenet5"), "at least two different runs"),
-        (("--set", "l2=uniform(0,1)"), "say how many runs to draw"),
+        (("--set", "l2=uniform(0,1)"), "say how many runs to pick"),
         (("--of", "early"), "early is part of no search"),
     ],
 )

@@ -25,10 +25,10 @@ def search(
         typer.Option(metavar="FIELD=V1,V2,...", help="Values to try for a field; may be repeated."),
     ] = None,
     num_random: Annotated[
-        int | None, typer.Option("--random", metavar="N", help="Try N combinations drawn at random instead of all.")
+        int | None, typer.Option("--random", metavar="N", help="Try N combinations picked at random instead of all.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="How often each training image is seen.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of every run, and of the draw.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every run, and of what is picked.")] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
