@@ -90,6 +90,16 @@ def test_the_table_says_who_is_ahead_and_how_far_it_is() -> None:
     assert "<h3>Best of 4: LeNet-5, learning rate 0.1</h3>" in text and "Stop all" not in text
 
 
+def test_those_that_ended_early_can_go_on_once_none_is_under_way() -> None:
+    runs = started([], ("seed", "1,2"))
+    runs[0].update_status(state="interrupted")
+    assert "resume-search" not in train_search.search_html(runs[0])
+    ended(runs[1], 0.5)
+    assert "resume-search" in train_search.search_html(runs[0])
+    train_search.resume_search(runs[1].name)
+    assert runs[0].status().state == "queued" and "resume-search" not in train_search.search_html(runs[0])
+
+
 def test_a_run_that_is_part_of_no_search_shows_none() -> None:
     alone = create_run(CONFIG)
     assert train_search.search_html(None) == train_search.search_html(alone) == ""

@@ -9,7 +9,8 @@ from vision_app.errors import InputError
 from vision_app.readable import percent
 from vision_app.runs import LIVE, Run
 from vision_app.training.choices import read_choices
-from vision_app.training.search import Planned, Tried, find_search, plan_search, rank, stop_all
+from vision_app.training.jobs import can_resume
+from vision_app.training.search import Planned, Tried, find_search, plan_search, rank, resume_all, stop_all
 from vision_app.ui.forms import ADVANCED, BASIC
 from vision_app.ui.train_keep import known_run
 from vision_app.ui.train_overlay import MAX_RUNS
@@ -63,13 +64,13 @@ def search_html(run: Run | None) -> str:
     done = sum(each.state not in LIVE for each in tried)
     head = "".join(f'<th scope="col">{title}</th>' for title in ("Tried", "Validation accuracy", "Best epoch", "State"))
     name = html.escape(run.name)
-    stop = (
-        f'<button type="button" data-act="stop-search" data-run="{name}">Stop all</button>' if done < len(runs) else ""
-    )
+    act = _button("stop-search", name, "Stop all") if done < len(runs) else ""
+    if not act and any(map(can_resume, runs)):
+        act = _button("resume-search", name, "Resume those that ended early")
     return (
         f'<section class="vw-search" aria-label="Search"><h3>{_title(tried, configs, done)}</h3>'
         f'<div class="vw-scroll"><table class="vw-runs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        f'<p><button type="button" data-act="show-search" data-run="{name}">Show the best together</button>{stop}'
+        f"<p>{_button('show-search', name, 'Show the best together')}{act}"
         '<span class="vw-note">Validation decides; the test images have no say.</span></p></section>'
     )
 
@@ -92,11 +93,24 @@ def stop_search(name: str) -> None:
     stop_all(_searched(name))
 
 
+def resume_search(name: str) -> None:
+    """Have those runs of a search go on that ended early.
+
+    Raises:
+        InputError: there are none, or the run is part of no search.
+    """
+    resume_all(_searched(name))
+
+
 def _searched(name: str) -> list[Run]:
     runs = find_search(known_run(name))
     if not runs:
         raise InputError(NO_SEARCH)
     return runs
+
+
+def _button(act: str, name: str, text: str) -> str:
+    return f'<button type="button" data-act="{act}" data-run="{name}">{text}</button>'
 
 
 def _title(tried: Sequence[Tried], configs: Mapping[str, RunConfig], done: int) -> str:

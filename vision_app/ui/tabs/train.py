@@ -315,6 +315,8 @@ def _act(chosen: str, beside: str, event: gr.EventData) -> tuple[str, str, str, 
         beside = train_search.best_together(name)
     elif act == "stop-search":
         train_search.stop_search(name)
+    elif act == "resume-search":
+        train_search.resume_search(name)
     elif act == "restore":
         chosen = keeping.restore(name).name
     else:
