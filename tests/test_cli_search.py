@@ -10,6 +10,7 @@ from tests.test_cli import answer, assert_refused, call, home  # noqa: F401 (a f
 from vision_app import cli_search
 from vision_app.runs import Run, list_runs
 from vision_app.training import jobs
+from vision_app.training.launchers import LAUNCHERS
 
 VALIDATION = {0.01: 0.8, 0.1: 0.9, 0.001: 0.7}
 
@@ -42,6 +43,17 @@ def test_it_returns_the_best_on_the_validation_images(runs_end_at_once: None) ->
     table = call("search", "--of", found["runs"][2]["run"]).stdout
     assert table.index("90.00 %") < table.index("80.00 %") < table.index("70.00 %")
     assert "learning_rate=0.001" in table and "1 min 01 s" in table and table.rstrip().endswith("10.00 %")
+
+
+def test_what_ended_early_goes_on(runs_end_at_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch = LAUNCHERS["local"].start
+    launch_by(monkeypatch, lambda run: run.update_status(state="interrupted"))
+    grid = ("--model", "lenet5", "--grid", "learning_rate=0.01,0.1")
+    assert answer("search", *grid, exit_code=1)["best"] is None
+    launch_by(monkeypatch, launch)
+    found = answer("search", "--of", "latest", "--resume")
+    assert [run["validation_accuracy"] for run in found["runs"]] == [0.9, 0.8]
+    assert_refused(call("search", "--of", "latest", "--resume"), "No run of this search can be resumed")
 
 
 def test_networks_are_values_like_any_other(runs_end_at_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +96,7 @@ def test_one_interruption_stops_all(runs_end_at_once: None, monkeypatch: pytest.
         (("--grid", "seed"), "Expected --grid FIELD=V1,V2, got 'seed'"),
         (("--grid", "seed=1,2", "--grid", "seed=3"), "'seed' is in --grid twice"),
         (("--model", "lenet5"), "at least two different runs"),
-        (("--set", "l2=uniform(0,1)"), "say how many runs to draw"),
+        (("--set", "l2=uniform(0,1)"), "say how many runs to pick"),
         (("--of", "early"), "early is part of no search"),
     ],
 )

@@ -11,7 +11,7 @@ from vision_app.config import RunConfig
 from vision_app.console import FAULT, Answer, AsJson, document, facts, parse_changes, say
 from vision_app.errors import InputError
 from vision_app.follow import Interruptions, follow, stored_accuracy
-from vision_app.runs import resolve
+from vision_app.runs import Run, resolve
 
 if TYPE_CHECKING:
     from vision_app.training.search import Planned, Tried
@@ -25,10 +25,10 @@ def search(
         typer.Option(metavar="FIELD=V1,V2,...", help="Values to try for a field; may be repeated."),
     ] = None,
     num_random: Annotated[
-        int | None, typer.Option("--random", metavar="N", help="Try N combinations drawn at random instead of all.")
+        int | None, typer.Option("--random", metavar="N", help="Try N combinations picked at random instead of all.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="How often each training image is seen.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of every run, and of the draw.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every run, and of what is picked.")] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -43,27 +43,38 @@ def search(
     of: Annotated[
         str | None, typer.Option("--of", metavar="RUN", help="Only show the search that this run is part of.")
     ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="With --of: have its runs that ended early go on.")] = False,
     as_json: AsJson = False,
 ) -> Answer:
     """Train several networks and return the best on the validation images; Ctrl-C stops all of them."""
-    from vision_app.training.search import find_search, rank, start_search, stop_all
+    from vision_app.training.search import find_search, rank, resume_all, start_search
 
     if of:
         runs = find_search(resolve(of))
         if not runs:
             raise InputError(f"{of} is part of no search; name a run that `search` has started.")
+        if resume:
+            with Interruptions() as interruptions:
+                _follow_all(resume_all(runs), interruptions)
         return _answer(rank(runs), as_json)
     base = resolve(like).config() if like else None
     options = {"dataset": dataset, "model": model, "epochs": epochs, "seed": seed}
     planned = _plan(base, grid or [], num_random, changes or [], options)
     with Interruptions() as interruptions:
         runs = start_search(planned)
-        say(f"{len(runs)} runs, one after the other. Ctrl-C stops all of them and keeps the best of each.")
-        for number, run in enumerate(runs, 1):
-            if not interruptions.count:
-                say(f"Run {number} of {len(runs)}, {run.name}: {_words(planned[number - 1].fields)}")
-            follow(run, interruptions, lambda _: stop_all(runs))
+        _follow_all(runs, interruptions)
     return _answer(rank(runs), as_json)
+
+
+def _follow_all(runs: list[Run], interruptions: Interruptions) -> None:
+    """Show the progress of one run after the other until all have ended; the first interruption stops all of them."""
+    from vision_app.training.search import rank, stop_all
+
+    say(f"{len(runs)} runs, one after the other. Ctrl-C stops all of them and keeps the best of each.")
+    for number, run in enumerate(runs, 1):
+        if not interruptions.count:
+            say(f"Run {number} of {len(runs)}, {run.name}: {_words(rank([run])[0].fields)}")
+        follow(run, interruptions, lambda _: stop_all(runs))
 
 
 def _plan(

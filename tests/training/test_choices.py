@@ -79,7 +79,7 @@ def test_too_many_runs_are_refused_and_so_is_a_draw_without_a_number() -> None:
     with pytest.raises(InputError, match=f"These are 51 combinations, more than {MAX_RUNS}"):
         combine({"seed": list(range(51))}, None, 0)
     for number in (0, -1, MAX_RUNS + 1):
-        with pytest.raises(InputError, match=f"Expected 1 to {MAX_RUNS} runs to draw, got {number}"):
+        with pytest.raises(InputError, match=f"Expected 1 to {MAX_RUNS} runs to pick, got {number}"):
             combine({"seed": [1, 2]}, number, 0)
-    with pytest.raises(InputError, match=r"L2 \(l2\) is to be drawn at random; say how many"):
+    with pytest.raises(InputError, match=r"L2 \(l2\) is to be picked at random; say how many"):
         combine({"l2": read_choices("l2", "uniform(0, 1)")}, None, 0)

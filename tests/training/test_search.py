@@ -11,7 +11,7 @@ from vision_app.errors import InputError
 from vision_app.runs import Run, create_run, list_runs
 from vision_app.training import jobs
 from vision_app.training.recipe import default_values, make_config
-from vision_app.training.search import find_search, plan_search, rank, start_search, stop_all
+from vision_app.training.search import find_search, plan_search, rank, resume_all, start_search, stop_all
 
 RATES = {"learning_rate": [0.01, 0.1, 0.001]}
 
@@ -128,6 +128,20 @@ def test_all_are_stopped_the_waiting_ones_first(monkeypatch: pytest.MonkeyPatch)
     done(runs[2], [0.5])
     stop_all(runs)
     assert stopped == [runs[1].name, runs[0].name]
+
+
+def test_those_that_ended_early_go_on_in_their_order(launched: list[str]) -> None:
+    runs = searched(seed=[1, 2, 3, 4])
+    launched.clear()
+    done(runs[1], [0.5])
+    for run, status in ((runs[3], {}), (runs[2], {"started": 5.0}), (runs[0], {"started": 5.0})):
+        run.update_status(state="interrupted", **status)
+    runs[0].state_folder.mkdir()
+    (runs[0].state_folder / "epoch-000001.npz").touch()
+    assert resume_all(runs) == [runs[0], runs[3]]  # the third had begun and saved nothing
+    assert launched == [runs[0].name, runs[3].name]
+    with pytest.raises(InputError, match="had saved nothing"):
+        resume_all(runs)
 
 
 def test_when_one_cannot_be_started_none_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

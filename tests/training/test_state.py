@@ -193,9 +193,19 @@ def test_only_what_ended_early_is_resumed(kind: str, monkeypatch: pytest.MonkeyP
         jobs.resume(run)
 
 
+def test_a_run_that_never_began_begins_when_it_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    launch_by(monkeypatch, started.append)
+    run = create_run(make_config("digits", "lenet5", {}))
+    run.update_status(state="interrupted", finished=time.time())
+    assert jobs.can_resume(run)
+    jobs.resume(run)
+    assert started == [run] and run.status().state == "queued" and run.status().finished is None
+
+
 def test_a_run_that_saved_nothing_is_not_resumed() -> None:
     run = create_run(make_config("digits", "lenet5", {}))
-    run.update_status(state="interrupted")
+    run.update_status(state="interrupted", started=time.time())
     assert not jobs.can_resume(run)
     with pytest.raises(InputError, match="ended before its first epoch was over"):
         jobs.resume(run)

@@ -90,15 +90,15 @@ def combine(choices: Mapping[str, Any], num_random: int | None, seed: int) -> li
     drawn = [field for field, values in choices.items() if not isinstance(values, list)]
     if num_random is None:
         if drawn:
-            raise InputError(f"{named(drawn[0])} is to be drawn at random; say how many runs to draw.")
+            raise InputError(f"{named(drawn[0])} is to be picked at random; say how many runs to pick.")
         grid = ParameterGrid(dict(choices))
         if len(grid) > MAX_RUNS:
             raise InputError(
-                f"These are {len(grid):,} combinations, more than {MAX_RUNS}; try fewer values, or draw some at random."
+                f"These are {len(grid):,} combinations, more than {MAX_RUNS}; try fewer values, or pick some at random."
             )
         return [_in_order(choices, found) for found in grid]
     if not 1 <= num_random <= MAX_RUNS:
-        raise InputError(f"Expected 1 to {MAX_RUNS} runs to draw, got {num_random}; choose another number.")
+        raise InputError(f"Expected 1 to {MAX_RUNS} runs to pick, got {num_random}; choose another number.")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The total space of parameters")  # fewer than asked for: all are taken
         return [_in_order(choices, found) for found in ParameterSampler(dict(choices), num_random, random_state=seed)]

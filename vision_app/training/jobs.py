@@ -35,7 +35,7 @@ def start(config: RunConfig, search: Mapping[str, Any] | None = None) -> Run:
 
 
 def resume(run: Run) -> None:
-    """Have a run that ended early go on after the last epoch that it finished; returns at once.
+    """Have a run that ended early go on after the last epoch that it finished, or begin if it never did; returns at once.
 
     Raises:
         InputError: it is still running, is complete, or saved nothing to go on from.
@@ -52,10 +52,10 @@ def resume(run: Run) -> None:
 
 
 def can_resume(run: Run) -> bool:
-    """Whether a run ended early and saved what it takes to go on."""
+    """Whether a run ended early and saved what it takes to go on, or only waited for its turn."""
     if run.is_checkpoint or run.state() not in ("stopped", "failed", "interrupted"):
         return False
-    return any(run.state_folder.glob("epoch-*.npz"))
+    return run.status().started is None or any(run.state_folder.glob("epoch-*.npz"))
 
 
 def stop(run: Run) -> None:

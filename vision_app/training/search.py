@@ -97,6 +97,20 @@ def stop_all(runs: Iterable[Run]) -> None:
                 jobs.stop(run)
 
 
+def resume_all(runs: Iterable[Run]) -> list[Run]:
+    """Have all runs of a search that ended early go on or begin, in their order; return them.
+
+    Raises:
+        InputError: there is none.
+    """
+    ended = [run for run in runs if jobs.can_resume(run)]
+    if not ended:
+        raise InputError("No run of this search can be resumed: those that ended early had saved nothing.")
+    for run in ended:
+        jobs.resume(run)
+    return ended
+
+
 def find_search(run: Run) -> list[Run]:
     """Return the runs of the search that a run is part of, in the order in which they were started; none without one."""
     name = _read(run).get("search")

@@ -2,13 +2,14 @@
 
 import functools
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from vision_app.config import RunConfig
 from vision_app.data.augment import AUGMENTATIONS
 from vision_app.errors import InputError
 from vision_app.training.recipe import make_config
 from vision_app.ui.forms import ADVANCED, BASIC, TITLES
+from vision_app.ui.run_names import model_title
 
 CHANNELS = {1: "grey", 3: "colour"}
 EMPTY = {"train_limit": "all", "dropout": "the model's own", "weights": "none"}
@@ -41,6 +42,11 @@ def distinctions(configs: Sequence[RunConfig]) -> list[list[str]]:
     return [[_phrase(config, name) for name in apart] for config in configs]
 
 
+def tried_in_words(config: RunConfig, names: Iterable[str]) -> str:
+    """Return what a run of a search has tried, of the fields with these names: "LeNet-5, learning rate 0.01"."""
+    return ", ".join(_tried(config, name) for name in names)
+
+
 def in_words(config: RunConfig, name: str) -> str:
     """Return the value of a field as people write it."""
     value = getattr(config, name)
@@ -63,6 +69,14 @@ def in_words(config: RunConfig, name: str) -> str:
 @functools.cache
 def _defaults(dataset: str, model: str) -> RunConfig:
     return make_config(dataset, model, {})
+
+
+def _tried(config: RunConfig, name: str) -> str:
+    if name == "model":
+        return model_title(config.model)
+    if name in config.options:
+        return f"{name} {config.options[name]}"
+    return _phrase(config, name)
 
 
 def _phrase(config: RunConfig, name: str) -> str:

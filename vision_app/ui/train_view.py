@@ -131,7 +131,9 @@ def remarks(progress: Progress, verdict: Verdict, stopping: bool = False) -> lis
     elif progress.in_last_epoch:
         said.append("It ends after this epoch; the best model is kept and tested, and it can be resumed.")
     if progress.state == "stopped" and not progress.has_begun:
-        said.append("Stopped while it waited: nothing was trained, so there is no model and no curve.")
+        said.append(
+            "Stopped while it waited: nothing was trained, so there is no model and no curve. Resume lets it begin."
+        )
     # Why a run failed is said below, by the one who knows it.
     return [*said, verdict.advice] if verdict.advice and progress.state != "failed" else said
 

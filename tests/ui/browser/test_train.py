@@ -124,6 +124,27 @@ def test_a_run_is_stopped_keeps_its_best_and_lets_the_next_one_go(page: Page, ru
     expect(legend).to_contain_text("digits, validation")
 
 
+def test_several_are_tried_and_stopped_together(page: Page, runs_folder: Path) -> None:
+    open_tab(page, "train")
+    page.get_by_role("button", name="Try several").click()
+    page.locator("#search-values-0 input, #search-values-0 textarea").fill("0.01, 0.02")
+    page.locator("#search-start").click()
+    search = page.locator("#train-search")
+    expect(search).to_contain_text("0 of 2 runs done")
+    page.reload()
+    expect(search.get_by_role("button", name="learning rate 0.02")).to_be_visible()
+    search.get_by_role("button", name="Stop all").click()
+    expect(search.locator("tr", has_text="learning rate 0.02")).to_contain_text("Stopped")  # it waited
+    search.get_by_role("button", name="learning rate 0.02").click()
+    wait_for(
+        page, lambda: parameter(page, "run") in [run.name for run in _searched(runs_folder)], "a run of the search"
+    )
+
+
+def _searched(folder: Path) -> list[Path]:
+    return [file.parent for file in folder.glob("*/search.json")]
+
+
 def test_a_failed_run_says_why(page: Page, runs_folder: Path) -> None:
     run = write_failed_run(runs_folder, "Out of memory. Use a smaller batch size, input size or model.")
     open_tab(page, "train", run=run)

@@ -13,11 +13,12 @@ from vision_app.evaluation.compare import list_facts
 from vision_app.runs import list_runs
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
-from vision_app.ui import forms, train_keep, train_overlay, train_runs, train_view, train_watch
+from vision_app.ui import forms, train_keep, train_overlay, train_runs, train_search, train_view, train_watch
 from vision_app.ui.layout import QUIET, SEEN, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.preview import preview_html
 from vision_app.ui.train_plan import estimate
+from vision_app.ui.train_search_form import SearchParts, build_search, searcher
 from vision_app.ui.train_settings import settings_html
 from vision_app.ui.train_table import runs_html
 
@@ -45,6 +46,7 @@ class FormParts:
     stop: gr.Button
     stop_later: gr.Button
     again: gr.Button
+    several: SearchParts
 
     @property
     def filled(self) -> list[Any]:
@@ -59,6 +61,7 @@ def build(page: Page) -> None:
     chosen, seen = gr.Textbox("", visible="hidden", elem_id="train-run"), gr.State(())
     beside = gr.Textbox("", visible="hidden", elem_id="train-beside")  # runs that are drawn in the same plots: "a,b"
     stopping = gr.State(())  # names of runs that this page has asked to end
+    clickable = {"js_on_load": _CLICK, "apply_default_css": False}
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             form = _build_form()
@@ -76,13 +79,13 @@ def build(page: Page) -> None:
                     info="Evens out noise; pale: as measured.",
                     elem_id="train-smoothing",
                 )
+            searched = gr.HTML(elem_id="train-search", **clickable)
             timer = gr.Timer(TICK_SECONDS, active=False)
             train_watch.build(chosen, timer)
             # Apart from what changes with every look, so that it stays unfolded.
             settings = gr.HTML(elem_id="train-settings", elem_classes="vw-live-notice")
             note = gr.Textbox(label="Note", placeholder=NOTE_HINT, visible=False, max_lines=4, elem_id="train-note")
             copy = gr.Button("Copy its settings into the form", visible=False, size="md", elem_id="train-copy")
-    clickable = {"js_on_load": _CLICK, "apply_default_css": False}
     head = gr.HTML(train_keep.head_html(), elem_id="train-runs-head", **clickable)
     table = gr.HTML(elem_id="train-runs", min_height=120, **clickable)
     deleted = gr.HTML(elem_id="train-deleted", elem_classes="vw-live-notice", **clickable)
@@ -90,8 +93,10 @@ def build(page: Page) -> None:
     view = [chosen, beside, log_axis, smoothing, stopping, seen]
     fields, stop, again = form.fields, form.stop, form.again
     buttons = [stop, form.stop_later, again, copy]
-    shown = [live, settings, table, deleted, *buttons, seen]
+    shown = [live, searched, settings, table, deleted, *buttons, seen]
     begun = form.start.click(_starter(fields), set(fields.values()), [chosen, notice], **QUIET)
+    several = {"inputs": {*fields.values(), *form.several.inputs}, "outputs": [chosen, notice]}
+    form.several.start.click(searcher(form.several, fields), **several, **SEEN).success(_tick, view, shown, **READING)
     chosen.change(None, chosen, None, js=remember("run"))
     chosen.change(_show_note, chosen, note, **READING)
     gr.on([note.blur, note.submit], _save_note, [chosen, note], None, **READING).then(_tick, view, shown, **READING)
@@ -102,7 +107,7 @@ def build(page: Page) -> None:
     resumed = again.click(_resume, [chosen, stopping], [stopping, again, notice], **QUIET)
     resumed.then(_tick, view, shown, **READING)
     copy.click(_copy, chosen, [fields["dataset"], fields["model"], *form.filled], **QUIET)
-    for clicked in (head, table, deleted):
+    for clicked in (head, table, deleted, searched):
         acted = clicked.click(_act, [chosen, beside], [chosen, beside, notice, head], **READING)
         acted.then(_tick, view, shown, **READING)
     gr.on([log_axis.change, smoothing.change], _tick, view, shown, trigger_mode="always_last", **READING)
@@ -133,7 +138,7 @@ def _build_form() -> FormParts:
         _build_strengths(fields, values)
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values)
-    form = FormParts(fields, facts, start, stop, stop_later, again)
+    form = FormParts(fields, facts, start, stop, stop_later, again, build_search())
     _fill_defaults(form)
     _build_preview(fields)
     measured = [plan, fields["epochs"], fields["train_limit"]]
@@ -306,6 +311,12 @@ def _act(chosen: str, beside: str, event: gr.EventData) -> tuple[str, str, str, 
         return chosen, beside, "", head
     elif act == "draw":
         beside = train_overlay.toggle_beside(beside, name)
+    elif act == "show-search":
+        beside = train_search.best_together(name)
+    elif act == "stop-search":
+        train_search.stop_search(name)
+    elif act == "resume-search":
+        train_search.resume_search(name)
     elif act == "restore":
         chosen = keeping.restore(name).name
     else:
@@ -339,7 +350,7 @@ def _tick(
     asked, smoothing = name in stopping, min(MAX_SMOOTHING, max(0.0, smoothing or 0.0))
     now = train_runs.traces(name, log_axis, asked, smoothing, beside)
     if now == seen:
-        return (gr.skip(),) * 9
+        return (gr.skip(),) * 10
     run = train_runs.find_run(name)
     together = train_overlay.drawn_together(name, beside)
     live = train_view.live_html(run, log_axis, asked, smoothing, together)
@@ -349,7 +360,8 @@ def _tick(
     copy = gr.Button(visible=run is not None)
     settings = settings_html(run.config() if run else None)
     table = runs_html(name, train_overlay.read_beside(beside), [each.name for each in together])
-    return live, settings, table, train_keep.deleted_html(), stop, later, again, copy, now
+    searched = train_search.search_html(run)
+    return live, searched, settings, table, train_keep.deleted_html(), stop, later, again, copy, now
 
 
 def _build_endpoints() -> None:
