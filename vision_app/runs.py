@@ -154,8 +154,8 @@ class Run:
     def validation(self) -> dict[int, dict[str, Any]]:
         """Return what was found on the validation images by epoch; of an epoch that was done again, the last."""
         done = max((line["epoch"] for line in self.history() if line["kind"] == "epoch"), default=0)
-        found = {record["epoch"]: record for record in _records(self.validation_file)}
-        return {epoch: found[epoch] for epoch in sorted(found) if epoch <= done}
+        found = {record.get("epoch"): record for record in _records(self.validation_file)}
+        return {epoch: found[epoch] for epoch in range(1, done + 1) if epoch in found}
 
     def report(self) -> dict[str, Any] | None:
         """Return the evaluation report on the test split, or None before there is one."""

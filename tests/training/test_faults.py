@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from vision_app.processes import child_environment, is_alive
 from vision_app.runs import Run, create_run, list_runs
+from vision_app.training import train as recipe
 from vision_app.training import worker
 from vision_app.training.callbacks import HistoryWriter, KeepBest, TrainingFailed
 from vision_app.training.progress import read_progress
@@ -113,9 +114,30 @@ def test_a_loss_that_is_no_number_ends_the_run_at_once_and_is_never_saved() -> N
     assert not [line for line in run.history() if line["kind"] == "epoch"]
 
 
+def test_an_epoch_without_numbers_leaves_the_good_one_before_it() -> None:
+    run, good = small_run(epochs=4), []
+
+    class Break(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+            if epoch == 2:
+                good.append(run.model_file.read_bytes())
+                self.model.get_layer("logits").kernel.assign(np.full((84, 10), np.nan))
+
+    original = recipe.make_callbacks
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe, "make_callbacks", lambda *given: [*original(*given), Break()])
+        with pytest.raises(TrainingFailed, match=r"The loss became nan"):
+            train(run, GOING_ON)
+    assert run.model_file.read_bytes() == good[0] and run.status().best_epoch <= 2
+    assert [line["epoch"] for line in run.history() if line["kind"] == "epoch"] == [1, 2]
+    assert read_state(run).epoch == 2 and list(run.validation()) == [1, 2]
+    assert run.report() is None and not run.tflite_file.exists()
+
+
 OUT_OF_MEMORY = """
 import resource, sys
 import tensorflow, keras, numpy  # their own memory does not count
+from vision_app.training import train as recipe
 from vision_app.training import worker
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 300 * 2**20,) * 2)

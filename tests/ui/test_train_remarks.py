@@ -1,11 +1,13 @@
 """What is said about a curve, from histories written by hand."""
 
+import numpy as np
 import pytest
 
 from tests.ui.stored_runs import batch_line, epoch_line
 from vision_app.config import RunConfig
+from vision_app.evaluation.epochs import EpochResult, summarize
 from vision_app.training.recipe import make_config
-from vision_app.ui.train_remarks import judge, overfitting_since
+from vision_app.ui.train_remarks import judge, only_answer, overfitting_since
 
 GUESSING = 2.303  # ln 10
 
@@ -98,3 +100,30 @@ def test_not_learning_is_measured_at_guessing_and_not_at_the_first_epoch(first: 
 )
 def test_a_slow_start_is_not_called_guessing(epochs: list, config: RunConfig) -> None:
     assert judge(config, epochs).words == ""
+
+
+def answered(epoch: int, *columns: int, sizes: tuple[int, ...] = (90, 5, 5)) -> EpochResult:
+    """Return an epoch after which all images of each class were taken for one class."""
+    confusion = np.zeros((3, 3), np.int64)
+    confusion[np.arange(3), columns] = sizes
+    return summarize(epoch, confusion, np.array([confusion.trace(), sum(sizes) - confusion.trace(), 0]))
+
+
+@pytest.mark.parametrize(
+    ("results", "only"),
+    [
+        ([answered(n, 0, 0, 0) for n in (1, 2, 3)], 0),
+        ([answered(1, 0, 1, 2), *(answered(n, 2, 2, 2) for n in (2, 3, 4))], 2),
+        ([answered(n, 0, 0, 0) for n in (1, 2)], None),  # too early to say
+        ([answered(n, n % 3, n % 3, n % 3) for n in (1, 2, 3)], None),  # still moves
+        ([*(answered(n, 0, 0, 0) for n in (1, 2, 3)), answered(4, 0, 0, 2)], None),  # has begun to tell them apart
+        ([answered(n, 0, 0, 0, sizes=(9, 0, 0)) for n in (1, 2, 3)], None),  # there is nothing else to answer
+    ],
+)
+def test_one_answer_to_everything_is_no_learning_however_many_are_right(
+    results: list[EpochResult], only: int | None, config: RunConfig
+) -> None:
+    assert only_answer(results) == only
+    verdict = judge(config, epochs_with(0.9, 0.5, 0.4, accuracy=0.9), results)
+    assert verdict.words == ("always the same answer" if only is not None else "")
+    assert only is None or f"every validation image for {only}." in verdict.advice

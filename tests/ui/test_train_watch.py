@@ -59,8 +59,17 @@ def test_pictures_tell_what_they_were_taken_for_and_what_they_are(run: Run) -> N
     assert "Grad-CAM for class cat: taken for cat, 75.0 %" in first and HOSTILE not in html
     assert html.count("data:image/png") == 4
     assert "Highest macro F1: 28.57 % at epoch 2" in html and "is the weakest, 0.0 %" in html
-    assert "taken for cat, 10 of 10" in html
+    assert "taken for cat, 10 of 10" in html and "No image was taken for" not in html
     assert "Before training" in watch_html(run, 0) and "below, after epoch 1" in watch_html(run, 0)
+
+
+def test_classes_that_are_never_the_answer_are_named() -> None:
+    run = create_run(make_config("digits", "lenet5", {}))
+    confusion = np.zeros((10, 10), np.int64)
+    confusion[:8, 1] = 3  # the last two classes have no images
+    run.validation_file.write_text(summarize(1, confusion, np.array([3, 21, *[0] * 8])).model_dump_json() + "\n")
+    write_history(run, [epoch_line(1, 1, 1)])
+    assert "No image was taken for 0, 2, 3, 4, 5 and 2 more." in watch_html(run, 1)
 
 
 def test_one_kind_of_file_is_enough(run: Run) -> None:
@@ -70,6 +79,15 @@ def test_one_kind_of_file_is_enough(run: Run) -> None:
     do_epoch(run, 0, 0)
     html = watch_html(run, 0)
     assert "vw-strip" in html and "Accuracy by class" not in html
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04half", b"no archive"])
+def test_damaged_files_leave_the_rest(run: Run, damage: bytes) -> None:
+    do_epoch(run, 1, 5)
+    with run.validation_file.open("a") as file:
+        file.write('{"epoch": "one"}\n{"epoch": 1, "count": "many"}\n[1]\n{"cells"')
+    (run.strip_folder / "epoch-000001.npz").write_bytes(damage)
+    assert "The pictures of epoch 1 cannot be read" in watch_html(run, 1)
 
 
 def test_an_epoch_that_was_not_finished_is_not_shown(run: Run) -> None:

@@ -1,7 +1,9 @@
 """How a network answered the validation images after an epoch: a line of `validation.jsonl`, JSON in and out."""
 
+from contextlib import suppress
+
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vision_app.evaluation.metrics import class_scores, mean_f1
 from vision_app.runs import Run
@@ -41,6 +43,14 @@ class EpochResult(BaseModel):
             counts[true, predicted] = number
         return counts
 
+    def answers(self) -> frozenset[int]:
+        """Return the classes that some image was taken for, as far as `cells` tells."""
+        return frozenset(predicted for _, predicted, _ in self.cells)
+
+    def is_whole(self) -> bool:
+        """Whether `cells` holds every pair of classes that occurred."""
+        return sum(number for _, _, number in self.cells) == self.count
+
 
 def summarize(epoch: int, confusion: np.ndarray, ranks: np.ndarray) -> EpochResult:
     """Return what an epoch's counts say.
@@ -66,8 +76,12 @@ def summarize(epoch: int, confusion: np.ndarray, ranks: np.ndarray) -> EpochResu
 
 
 def read_epochs(run: Run) -> list[EpochResult]:
-    """Return what a run wrote about its epochs, in their order; empty for one that wrote nothing."""
-    return [EpochResult(**record) for record in run.validation().values()]
+    """Return what a run wrote about its epochs, in their order, without what is damaged; empty for one that wrote nothing."""
+    results = []
+    for record in run.validation().values():
+        with suppress(ValidationError):
+            results.append(EpochResult(**record))
+    return results
 
 
 def _cells(confusion: np.ndarray) -> list[tuple[int, int, int]]:

@@ -1,10 +1,12 @@
 """What a teacher would say about a run's curves: it diverges, it does not learn, it learns by heart."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vision_app.config import RunConfig
+from vision_app.evaluation.epochs import EpochResult
 from vision_app.readable import number, percent
 
 PATIENT_EPOCHS = 3
@@ -24,8 +26,14 @@ class Verdict:
     advice: str = ""
 
 
-def judge(config: RunConfig, history: Lines) -> Verdict:
-    """Say what the curves show; guessing among all classes, with its loss of ln(number of classes), is the measure."""
+def judge(config: RunConfig, history: Lines, results: Sequence[EpochResult] = ()) -> Verdict:
+    """Say what the curves show; guessing among all classes, with its loss of ln(number of classes), is the measure.
+
+    Args:
+        config: of the run.
+        history: its lines.
+        results: how it answered the validation images after each epoch, where that was written.
+    """
     epochs = [line for line in history if line["kind"] == "epoch"]
     guessing = math.log(max(2, len(config.classes)))
     if diverges(config, history):
@@ -39,6 +47,12 @@ def judge(config: RunConfig, history: Lines) -> Verdict:
             "no better than guessing",
             f"Not learning: after {len(epochs)} epochs the network is no better than guessing (training accuracy "
             f"{percent(epochs[-1]['accuracy'])}). Try another learning rate, ten times lower or higher.",
+        )
+    if (only := only_answer(results)) is not None:
+        return Verdict(
+            "always the same answer",
+            f"Not learning: for {PATIENT_EPOCHS} epochs it has taken every validation image for {config.classes[only]}. "
+            "Try another learning rate, ten times lower or higher; with classes of very different sizes, even them out.",
         )
     if since := overfitting_since(epochs):
         return Verdict(
@@ -71,6 +85,15 @@ def guesses(config: RunConfig, epochs: Lines) -> bool:
         max(line["accuracy"], line["val_accuracy"]) < learnt and line["loss"] > 0.98 * math.log(num_classes)
         for line in epochs[-PATIENT_EPOCHS:]
     )
+
+
+def only_answer(results: Sequence[EpochResult]) -> int | None:
+    """Return the class that the last epochs took every image of several classes for; among very unequal classes, such a
+    network may seem much better than guessing."""
+    last = [result.answers() for result in results[-PATIENT_EPOCHS:]]
+    if len(last) < PATIENT_EPOCHS or any(len(answers) > 1 for answers in last) or len(set(last)) > 1:
+        return None
+    return next(iter(last[0])) if sum(n > 0 for n in results[-1].support) > 1 else None
 
 
 def overfitting_since(epochs: Lines) -> int | None:

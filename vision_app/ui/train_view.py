@@ -22,6 +22,7 @@ from vision_app.ui.run_names import dataset_title
 from vision_app.ui.train_overlay import overlay_html
 from vision_app.ui.train_remarks import Verdict, judge
 from vision_app.ui.train_table import STATE_WORDS, monitored
+from vision_app.ui.train_watch_view import results_of
 
 
 def facts(dataset: str, model: str, input_size: int | None) -> str:
@@ -63,7 +64,7 @@ def live_html(
         )
     history, config = run.history(), run.config()
     progress = measure(run, history)
-    verdict = judge(config, history)
+    verdict = judge(config, history, results_of(run))
     stopping = stopping and progress.state in LIVE
     if together:
         plots = overlay_html(together, log_axis, smoothing)

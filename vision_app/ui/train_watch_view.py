@@ -4,6 +4,7 @@ import functools
 import html
 from collections.abc import Sequence
 from typing import Any
+from zipfile import BadZipFile
 
 from vision_app.evaluation.epochs import EpochResult, read_epochs
 from vision_app.explain.strip import Glimpse, Strip, list_epochs, read_glimpse, read_strip
@@ -12,6 +13,7 @@ from vision_app.readable import percent
 from vision_app.runs import Run
 
 FIRST = 3  # classes that are given the benefit of the doubt
+SHOWN_NAMES = 5
 SMALL = 48  # pixels a side: of smaller pictures every pixel is shown
 NOTE = (
     "The same validation images after every epoch. Beside each, Grad-CAM: bright where the network found evidence for the true "
@@ -27,10 +29,15 @@ def traces(run: Run | None) -> tuple[Any, ...]:
     return run.name, _size(run), folder
 
 
+def results_of(run: Run) -> list[EpochResult]:
+    """Return how a run answered the validation images after each epoch; read once while nothing is added."""
+    return _read(run, _size(run), run.history_file.stat().st_mtime_ns if run.history_file.exists() else 0)
+
+
 def epochs_to_see(run: Run) -> list[int]:
     """Return the finished epochs that something was written about, in their order; 0 is before training."""
     done = max((line["epoch"] for line in run.history() if line["kind"] == "epoch"), default=0)
-    return sorted({epoch for epoch in list_epochs(run) if epoch <= done} | {result.epoch for result in _results(run)})
+    return sorted({epoch for epoch in list_epochs(run) if epoch <= done} | {result.epoch for result in results_of(run)})
 
 
 def watch_html(run: Run, epoch: int) -> str:
@@ -40,13 +47,12 @@ def watch_html(run: Run, epoch: int) -> str:
         run: which wrote something about its epochs.
         epoch: of a long run, the nearest one that was kept is shown.
     """
-    results, seen = _results(run), list_epochs(run)
+    results, seen = results_of(run), list_epochs(run)
     shown = min(epochs_to_see(run), key=lambda other: abs(other - epoch))
     classes = run.config().classes
     parts = [_headline(shown, next((result for result in results if result.epoch == shown), None))]
     if seen:
-        nearest = min(seen, key=lambda other: abs(other - shown))
-        parts.append(_strip_html(read_strip(run), read_glimpse(run, nearest), classes))
+        parts.append(_strip_html(run, min(seen, key=lambda other: abs(other - shown)), classes))
     if results:
         parts.append(_results_html(results, shown, classes))
     return f'<section class="vw-watch" aria-label="What it learns, epoch by epoch">{"".join(parts)}</section>'
@@ -59,7 +65,11 @@ def _headline(epoch: int, result: EpochResult | None) -> str:
     return f'<p class="vw-said">{said}; macro F1 {percent(result.macro_f1)}.</p>'
 
 
-def _strip_html(strip: Strip, glimpse: Glimpse, classes: Sequence[str]) -> str:
+def _strip_html(run: Run, epoch: int, classes: Sequence[str]) -> str:
+    try:
+        strip, glimpse = read_strip(run), read_glimpse(run, epoch)
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
+        return f'<p class="vw-note">The pictures of epoch {epoch} cannot be read: their file is damaged.</p>'
     tiles = "".join(_tile(strip, glimpse, index, classes) for index in range(len(strip.labels)))
     return (
         f'<div class="vw-strip">{tiles}</div><div class="vw-strip-foot">{colorbar("no evidence", "most evidence")}'
@@ -92,15 +102,22 @@ def _results_html(results: list[EpochResult], epoch: int, classes: Sequence[str]
     """Return the measures over all epochs, and what the chosen one (or the first after it) did by class."""
     result = min(results, key=lambda other: abs(other.epoch - epoch))
     occurring = {name: share for name, share, n in zip(classes, result.recall, result.support, strict=True) if n}
+    never = [name for index, name in enumerate(classes) if result.support[index] and index not in result.answers()]
+    silent = f'<p class="vw-note">{html.escape(_never_answered(never))}</p>' if never and result.is_whole() else ""
     which = (
         ""
         if result.epoch == epoch
         else f'<p class="vw-note">Answers are counted after epochs: below, after epoch {result.epoch}.</p>'
     )
     return (
-        f'{which}<div class="vw-two vw-watch-two">{_lines(results, len(classes))}{class_accuracy(occurring)}</div>'
+        f'{which}{silent}<div class="vw-two vw-watch-two">{_lines(results, len(classes))}{class_accuracy(occurring)}</div>'
         f"{confusions(result.confusion().tolist(), classes, result.support)}"
     )
+
+
+def _never_answered(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return f"No image was taken for {', '.join(names[:SHOWN_NAMES])}{more}."
 
 
 def _lines(results: list[EpochResult], num_classes: int) -> str:
@@ -116,10 +133,6 @@ def _lines(results: list[EpochResult], num_classes: int) -> str:
 
 def _size(run: Run) -> int:
     return run.validation_file.stat().st_size if run.validation_file.exists() else 0
-
-
-def _results(run: Run) -> list[EpochResult]:
-    return _read(run, _size(run), run.history_file.stat().st_mtime_ns if run.history_file.exists() else 0)
 
 
 @functools.lru_cache(maxsize=4)  # moving the slider of a finished run reads them once

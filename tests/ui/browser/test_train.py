@@ -86,6 +86,12 @@ def test_a_run_is_watched_left_and_found_again_until_it_is_completed(page: Page,
     assert report["accuracy"] > 0.9
     expect(page.locator("#train-live .vw-plot-box svg[role=img]")).to_have_count(2)
     expect(page.locator("#train-stop")).to_be_disabled()
+    watch = page.locator("#train-watch-shown")
+    expect(watch).to_contain_text(re.compile(r"After epoch \d+: 9\d\.\d\d % of 143 validation images are right"))
+    expect(watch.locator(".vw-strip figure")).to_have_count(12)
+    page.locator("#train-watch-epoch input[type=range]").press("Home")
+    expect(watch).to_contain_text("Before training")
+    expect(watch.locator(".vw-strip .vw-wrong").first).to_be_visible()
 
 
 def test_a_run_is_stopped_keeps_its_best_and_lets_the_next_one_go(page: Page, runs_folder: Path) -> None:
