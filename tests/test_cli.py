@@ -27,6 +27,7 @@ from vision_app.models.catalog import MODELS
 from vision_app.runs import Status, resolve
 
 COMMANDS = (
+    "import",
     "split",
     "datasets",
     "models",

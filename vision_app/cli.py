@@ -13,6 +13,7 @@ import typer
 
 from vision_app import readable
 from vision_app.cli_data import DATA_COMMANDS, REFERENCES
+from vision_app.cli_import import import_model
 from vision_app.cli_runs import RUN_COMMANDS
 from vision_app.cli_search import search
 from vision_app.config import RunConfig
@@ -54,6 +55,7 @@ app = typer.Typer(
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 for command in (*DATA_COMMANDS, *RUN_COMMANDS, search):
     app.command(cls=Command)(command)
+app.command("import", cls=Command)(import_model)
 
 ModelName = Annotated[
     str, typer.Argument(metavar="MODEL", help="A checkpoint's name, a run id, `latest`, or a folder.")

@@ -12,6 +12,7 @@ Optimizer = Literal["adam", "adamw", "sgd", "rmsprop", "muon"]
 Schedule = Literal["constant", "step", "exponential", "cosine", "triangular", "plateau"]
 Fit = Literal["crop", "pad", "stretch"]
 Monitor = Literal["val_accuracy", "val_loss"]
+IMPORTED = "imported"  # in place of a network's name: the model was trained elsewhere, and nothing is known of how
 
 
 class DataConfig(BaseModel):

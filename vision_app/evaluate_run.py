@@ -45,6 +45,10 @@ def evaluate_run(
         InputError: unknown dataset or split, other classes than the model's, or no usable model.
     """
     config, status = run.config(), run.status()
+    if not (dataset or config.dataset):
+        raise InputError(
+            f"{run.name} was trained elsewhere; say on which dataset to test it, one with the same classes."
+        )
     dataset = find_dataset(dataset or config.dataset).name
     _check_classes(run, dataset)
     ready = _part(run, dataset, split, progress)

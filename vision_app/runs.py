@@ -24,7 +24,15 @@ from vision_app.processes import is_alive
 State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
 LIVE: tuple[State, ...] = ("queued", "running")
 STARTING_SECONDS = 60  # a worker writes its process number as its first act
-CHECKPOINT_FILES = ("config.json", "status.json", "history.jsonl", "model.keras", "model.tflite", "report.json")
+CHECKPOINT_FILES = (
+    "config.json",
+    "status.json",
+    "history.jsonl",
+    "model.keras",
+    "model.tflite",
+    "report.json",
+    "imported.json",
+)
 
 
 class Status(BaseModel):
@@ -92,6 +100,11 @@ class Run:
         return self.path / "strip"
 
     @property
+    def imported_file(self) -> Path:
+        """Where a model came from that was trained elsewhere, and the layer that is explained."""
+        return self.path / "imported.json"
+
+    @property
     def report_file(self) -> Path:
         """The evaluation report on the test split, written last."""
         return self.path / "report.json"
@@ -156,6 +169,10 @@ class Run:
         done = max((line["epoch"] for line in self.history() if line["kind"] == "epoch"), default=0)
         found = {record.get("epoch"): record for record in _records(self.validation_file)}
         return {epoch: found[epoch] for epoch in range(1, done + 1) if epoch in found}
+
+    def origin(self) -> dict[str, Any] | None:
+        """Return what is known of a model that was trained elsewhere, or None for one that was trained here."""
+        return self._json(self.imported_file.name) if self.imported_file.exists() else None
 
     def report(self) -> dict[str, Any] | None:
         """Return the evaluation report on the test split, or None before there is one."""
@@ -246,6 +263,11 @@ def list_runs() -> list[Run]:
     return sorted(_runs_below(runs_root()), key=lambda run: (_created(run), run.name), reverse=True)
 
 
+def list_training_runs() -> list[Run]:
+    """Return the runs that were trained here, newest first."""
+    return [run for run in list_runs() if not run.imported_file.exists()]
+
+
 def list_checkpoints() -> list[Run]:
     """Return the shipped models by name."""
     return sorted(_runs_below(checkpoints_root()), key=lambda run: run.name)
@@ -263,7 +285,7 @@ def resolve(model: str) -> Run:
         InputError: there is none.
     """
     if model == "latest":
-        runs = list_runs()
+        runs = list_training_runs()
         if not runs:
             raise InputError("There is no latest run yet: train one first, or name a checkpoint.")
         return runs[0]

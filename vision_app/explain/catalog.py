@@ -78,6 +78,10 @@ def explain(
         progress(0.1, "Loading the network: the first time takes some seconds")
     model = _load_model(run)
     layer = layer or default_layer(run)
+    if not list_layers(run):
+        raise InputError(
+            f"{run.name} has no layer that knows places, so there is nothing to show; choose another model."
+        )
     if layer not in list_layers(run):
         raise InputError(f"{run.name} has no layer '{layer}' to explain. Choose one of: {', '.join(list_layers(run))}.")
     with _LOCK:
@@ -103,8 +107,21 @@ def list_layers(run: Run) -> list[str]:
 
 
 def default_layer(run: Run) -> str:
-    """Return the layer that the model's row names."""
-    return find_model(run.config().model).cam_layer
+    """Return the layer that the model's row names; of a model that was trained elsewhere, the one found then, or ""."""
+    origin = run.origin()
+    return origin["explained_layer"] if origin else find_model(run.config().model).cam_layer
+
+
+def choose_layer(model: "Model") -> str:
+    """Return the layer to explain of a model without a row: the last map as large as that of its last convolution, or ""."""
+    names = explainable_layers(model)
+    last = max(
+        (index for index, name in enumerate(names) if "Conv" in type(model.get_layer(name)).__name__), default=-1
+    )
+    if last < 0:
+        return names[-1] if names else ""
+    sizes = [model.get_layer(name).output.shape[1:3] for name in names]
+    return next(name for name, size in reversed(list(zip(names, sizes, strict=True))) if size == sizes[last])
 
 
 def _load_model(run: Run) -> "Model":
@@ -123,7 +140,11 @@ def _load(run: Run, _changed: int) -> "Model":
 
 @lru_cache(maxsize=16)
 def _layers(run: Run, changed: int) -> tuple[str, ...]:
-    model = _load(run, changed)
+    return explainable_layers(_load(run, changed))
+
+
+def explainable_layers(model: "Model") -> tuple[str, ...]:
+    """Return the layers of a network that can be explained, in its order; see `list_layers`."""
     logits = model.get_layer("logits").output
     return tuple(
         layer.name

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vision_app.config import IMPORTED
 from vision_app.errors import InputError
 from vision_app.lookup import find
 from vision_app.models import fast, inception, resnet, small, transfer
@@ -110,6 +111,10 @@ def find_model(name: str) -> ModelInfo:
     Raises:
         InputError: there is no such row; the message names the known ones.
     """
+    if name == IMPORTED:
+        raise InputError(
+            "This model was trained elsewhere, so its settings are not known; choose a network of the list."
+        )
     return find(MODELS, name, "model")
 
 

@@ -79,7 +79,7 @@ def layer_choices(model: str | None, listed: bool = False) -> list[tuple[str, st
     if not model:
         return []
     run = find_model(model)
-    own = [(f"{default_layer(run)} (the model's own)", "")]
+    own = [(f"{default_layer(run) or 'none'} (the model's own)", "")]
     return own + [(name, name) for name in list_layers(run)] if listed else own
 
 

@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from vision_app.runs import LIVE, Run, list_runs, runs_root
+from vision_app.runs import LIVE, Run, list_training_runs, runs_root
 from vision_app.ui.train_table import shown_runs
 
 MAX_NAME = 60  # characters of a name that somebody made up
@@ -14,14 +14,15 @@ def find_run(name: str) -> Run | None:
     """Return a run by its plain name, or None; the page does not open paths."""
     path = runs_root() / name
     # Unlike Path.exists, no error for a name that is too long.
-    return Run(path) if name and path.name == name and os.path.isfile(path / "config.json") else None
+    found = name and path.name == name and os.path.isfile(path / "config.json")
+    return Run(path) if found and not Run(path).imported_file.exists() else None
 
 
 def choose_run(wanted: str) -> tuple[Run | None, str]:
     """Return the run to open, and a sentence where it is not the wanted one; without a wish, the one that runs or is newest."""
     if found := find_run(wanted):
         return found, ""
-    runs = list_runs()
+    runs = list_training_runs()
     live = next((run for run in runs if run.state() in LIVE), None)
     if not wanted:
         return live or next(iter(runs), None), ""

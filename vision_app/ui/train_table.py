@@ -11,7 +11,7 @@ from vision_app.errors import InputError
 from vision_app.figures.curves import RUN_COLOURS
 from vision_app.keeping import read_mark
 from vision_app.readable import age, number, percent
-from vision_app.runs import LIVE, Run, list_runs
+from vision_app.runs import LIVE, Run, list_training_runs
 from vision_app.ui.train_settings import differences
 
 MAX_RUNS = 100
@@ -31,7 +31,7 @@ STATE_WORDS = {
 
 def shown_runs() -> list[Run]:
     """Return the runs of the table: the starred ones, then the others, each newest first."""
-    return sorted(list_runs(), key=lambda run: not read_mark(run).star)[:MAX_RUNS]
+    return sorted(list_training_runs(), key=lambda run: not read_mark(run).star)[:MAX_RUNS]
 
 
 def runs_html(selected: str, beside: Sequence[str] = (), together: Sequence[str] = ()) -> str:
