@@ -134,11 +134,11 @@ def test_those_that_ended_early_go_on_in_their_order(launched: list[str]) -> Non
     runs = searched(seed=[1, 2, 3, 4])
     launched.clear()
     done(runs[1], [0.5])
-    for run, status in ((runs[3], {}), (runs[2], {"started": 5.0}), (runs[0], {"started": 5.0})):
-        run.update_status(state="interrupted", **status)
+    for run, state in ((runs[3], "interrupted"), (runs[2], "failed"), (runs[0], "failed")):
+        run.update_status(state=state)
     runs[0].state_folder.mkdir()
     (runs[0].state_folder / "epoch-000001.npz").touch()
-    assert resume_all(runs) == [runs[0], runs[3]]  # the third had begun and saved nothing
+    assert resume_all(runs) == [runs[0], runs[3]]  # the third failed and saved nothing
     assert launched == [runs[0].name, runs[3].name]
     with pytest.raises(InputError, match="had saved nothing"):
         resume_all(runs)

@@ -84,6 +84,21 @@ def test_a_stopped_run_can_go_on() -> None:
     assert [line["epoch"] for line in run.history() if line["kind"] == "epoch"] == [1, 2, 3]
 
 
+def test_a_run_that_was_interrupted_in_its_first_epoch_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe, "finish", lambda *_: None)
+    run = create_run(make_config("digits", "lenet5", {"epochs": 2, "train_limit": 200}))
+
+    class AskedInFirstEpoch:
+        wanted = property(lambda self: "interrupted" if run.history() else None)
+
+    assert train(run, AskedInFirstEpoch()) == "interrupted"
+    run.update_status(state="interrupted")
+    assert run.history() and not list_states(run) and jobs.can_resume(run)
+    assert train(run, GOING_ON) == "completed"
+    steps = [line["step"] for line in run.history() if line["kind"] == "batch"]
+    assert steps == list(range(2 * run.status().steps_per_epoch))
+
+
 class AskedToFinishEpoch:
     """Asks a run to end after its epoch while it is in the middle of one; is itself never asked to end at once."""
 
@@ -205,7 +220,7 @@ def test_a_run_that_never_began_begins_when_it_is_resumed(monkeypatch: pytest.Mo
 
 def test_a_run_that_saved_nothing_is_not_resumed() -> None:
     run = create_run(make_config("digits", "lenet5", {}))
-    run.update_status(state="interrupted", started=time.time())
+    run.update_status(state="failed", started=time.time())
     assert not jobs.can_resume(run)
     with pytest.raises(InputError, match="ended before its first epoch was over"):
         jobs.resume(run)

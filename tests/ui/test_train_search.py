@@ -96,6 +96,7 @@ def test_those_that_ended_early_can_go_on_once_none_is_under_way() -> None:
     assert "resume-search" not in train_search.search_html(runs[0])
     ended(runs[1], 0.5)
     assert "resume-search" in train_search.search_html(runs[0])
+    assert "<h3>Best of the 1 of 2 runs that were trained: seed 2</h3>" in train_search.search_html(runs[0])
     train_search.resume_search(runs[1].name)
     assert runs[0].status().state == "queued" and "resume-search" not in train_search.search_html(runs[0])
 

@@ -35,7 +35,7 @@ def start(config: RunConfig, search: Mapping[str, Any] | None = None) -> Run:
 
 
 def resume(run: Run) -> None:
-    """Have a run that ended early go on after the last epoch that it finished, or begin if it never did; returns at once.
+    """Have a run that ended early go on after the last epoch that it finished, or begin anew before that; returns at once.
 
     Raises:
         InputError: it is still running, is complete, or saved nothing to go on from.
@@ -44,7 +44,9 @@ def resume(run: Run) -> None:
     if state in LIVE or state == "completed":
         raise InputError(f"{run.name} is {state}; only a run that ended early can be resumed.")
     if not can_resume(run):
-        raise InputError(f"{run.name} ended before its first epoch was over, so nothing was saved; start it again.")
+        raise InputError(
+            f"{run.name} ended before its first epoch was over, so nothing was saved; start it as a new run."
+        )
     run.last_epoch_file.unlink(missing_ok=True)
     changes = {"pid": None, "pid_started": None, "finished": None, "seconds": None, "message": ""}
     run.update_status(state="queued", asked=time.time(), **changes)
@@ -52,10 +54,13 @@ def resume(run: Run) -> None:
 
 
 def can_resume(run: Run) -> bool:
-    """Whether a run ended early and saved what it takes to go on, or only waited for its turn."""
-    if run.is_checkpoint or run.state() not in ("stopped", "failed", "interrupted"):
+    """Whether a run ended early and saved what it takes to go on, or was ended before there was anything to save."""
+    state = run.state()
+    if run.is_checkpoint or state not in ("stopped", "failed", "interrupted"):
         return False
-    return run.status().started is None or any(run.state_folder.glob("epoch-*.npz"))
+    # One that failed in its first epoch would fail there again.
+    is_new = state != "failed" and run.status().best_epoch is None
+    return is_new or any(run.state_folder.glob("epoch-*.npz"))
 
 
 def stop(run: Run) -> None:

@@ -106,7 +106,7 @@ def train(run: Run, asked: Asked) -> str:
     batches = make_batches(config, train_part)
     counts = Counts(len(config.classes))
     model, serving = make_models(config, train_part.images, counts)
-    if state.epoch:
+    if run.history():
         run.append_history(kind="resume", step=state.epoch * len(batches), epoch=state.epoch)
     run.update_status(
         message="", num_train=len(train_part), steps_per_epoch=len(batches), parameters=serving.count_params()

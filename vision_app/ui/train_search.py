@@ -121,6 +121,9 @@ def _title(tried: Sequence[Tried], configs: Mapping[str, RunConfig], done: int) 
     words = html.escape(tried_in_words(configs[best.run], best.fields))
     if done < len(tried):
         return f"{done} of {len(tried)} runs done; best so far: {words}"
+    scored = sum(each.validation_accuracy is not None for each in tried)
+    if scored < len(tried):
+        return f"Best of the {scored} of {len(tried)} runs that were trained: {words}"
     return f"Best of {len(tried)}: {words}"
 
 
