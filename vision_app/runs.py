@@ -164,9 +164,12 @@ class Run:
                 lines.append(record)
         return lines
 
-    def validation(self) -> dict[int, dict[str, Any]]:
-        """Return what was found on the validation images by epoch; of an epoch that was done again, the last."""
-        done = max((line["epoch"] for line in self.history() if line["kind"] == "epoch"), default=0)
+    def epochs_done(self) -> int:
+        """Return the last epoch that the history has finished; 0 is none."""
+        return max((line["epoch"] for line in self.history() if line["kind"] == "epoch"), default=0)
+
+    def validation(self, done: int) -> dict[int, dict[str, Any]]:
+        """Return what was found on the validation images by epoch, up to epoch `done`; of one that was done again, the last."""
         found = {record.get("epoch"): record for record in _records(self.validation_file)}
         return {epoch: found[epoch] for epoch in range(1, done + 1) if epoch in found}
 

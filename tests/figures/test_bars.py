@@ -53,7 +53,9 @@ def test_histogram_of_nothing() -> None:
 def test_accuracy_by_class_names_the_weakest() -> None:
     text = class_accuracy({"a": 1.0, HOSTILE: 0.5, "c": 0.75})
     assert rows(text) == [("a", "100.0 %", "100.00%"), (HOSTILE, "50.0 %", "50.00%"), ("c", "75.0 %", "75.00%")]
-    assert "onerror=&quot;alert(1)&quot;&gt; is the weakest, 50.0 %" in text
+    assert "onerror=&quot;alert(1)&quot;&gt; is the weakest, 50.0\N{NO-BREAK SPACE}%" in text
+    assert "a and 1 more are the weakest, 25.0" in class_accuracy({"a": 0.25, "b": 0.5, "c": 0.25})
+    assert "all are alike" in class_accuracy({"a": 1.0, "b": 1.0})
     assert rows(class_accuracy({})) == []
 
 

@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from vision_app.evaluation.epochs import read_epochs
+from vision_app.explain.catalog import _enlarge, explain
+from vision_app.explain.strip import read_glimpse, read_strip
 from vision_app.processes import child_environment
 from vision_app.runs import Run, runs_root
 
@@ -24,6 +28,17 @@ def train_with(python: str | Path, backend: str) -> Run:
     return Run(runs_root() / json.loads(done.stdout)["run"])
 
 
+def check_what_it_saw(run: Run) -> None:
+    """Compare what a run wrote after its epochs with its history, and its maps with those of TensorFlow."""
+    shares = [line["val_accuracy"] for line in run.history() if line["kind"] == "epoch"]
+    assert [result.top_k[0] for result in read_epochs(run)] == pytest.approx(shares, abs=1e-5)
+    strip, seen = read_strip(run), read_glimpse(run, run.status().best_epoch)
+    for image, label, found in zip(strip.images, strip.labels, seen.maps, strict=True):
+        again = explain(run, image, int(label)).heatmap
+        assert np.abs(_enlarge(found / np.float32(255), len(image)) - again).max() < 0.1
+    assert np.abs(seen.maps.astype(int) - read_glimpse(run, 1).maps).max() > 50
+
+
 @pytest.mark.timeout(1800)  # four trainings and three frameworks
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_a_worker_trains_without_tensorflow_and_as_well(backend: str) -> None:
@@ -34,6 +49,7 @@ def test_a_worker_trains_without_tensorflow_and_as_well(backend: str) -> None:
     theirs, ours = train_with(python, backend), train_with(sys.executable, "tensorflow")
     assert theirs.status().state == "completed"
     assert abs(theirs.report()["accuracy"] - ours.report()["accuracy"]) < SIMILAR
+    check_what_it_saw(theirs)
     assert not theirs.tflite_file.exists()  # a page with TensorFlow makes it, from the same model.keras:
     from vision_app.evaluate_run import evaluate_run
 

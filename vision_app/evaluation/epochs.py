@@ -75,10 +75,15 @@ def summarize(epoch: int, confusion: np.ndarray, ranks: np.ndarray) -> EpochResu
     )
 
 
-def read_epochs(run: Run) -> list[EpochResult]:
-    """Return what a run wrote about its epochs, in their order, without what is damaged; empty for one that wrote nothing."""
+def read_epochs(run: Run, done: int | None = None) -> list[EpochResult]:
+    """Return what a run wrote about its epochs, in their order, without what is damaged; empty for one that wrote nothing.
+
+    Args:
+        run: whose.
+        done: the last epoch that it has finished; None reads its history.
+    """
     results = []
-    for record in run.validation().values():
+    for record in run.validation(run.epochs_done() if done is None else done).values():
         with suppress(ValidationError):
             results.append(EpochResult(**record))
     return results

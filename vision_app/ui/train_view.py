@@ -64,7 +64,8 @@ def live_html(
         )
     history, config = run.history(), run.config()
     progress = measure(run, history)
-    verdict = judge(config, history, results_of(run))
+    done = sum(line["kind"] == "epoch" for line in history)
+    verdict = judge(config, history, results_of(run, done))
     stopping = stopping and progress.state in LIVE
     if together:
         plots = overlay_html(together, log_axis, smoothing)

@@ -42,7 +42,7 @@ def _look(name: str, held: Held, seen: Seen) -> tuple[Any, ...]:
     now = traces(run)
     if now == seen[0]:
         return (gr.skip(),) * 4
-    epochs = epochs_to_see(run) if run else []
+    epochs = epochs_to_see(run, run.epochs_done()) if run else []
     if not epochs:
         return gr.Column(visible=False), gr.skip(), "", (now, 0)
     shown = held[1] if held[0] == name else epochs[-1]
@@ -56,5 +56,5 @@ def _show(name: str, epoch: float, seen: Seen) -> tuple[str, Held]:
     What is held is written here alone: an answer that was on its way when the person moved the slider cannot undo it.
     """
     run = train_runs.find_run(name)
-    shown = watch_html(run, int(epoch)) if run and epochs_to_see(run) else ""
+    shown = watch_html(run, int(epoch)) if run and epochs_to_see(run, run.epochs_done()) else ""
     return shown, ((name, int(epoch)) if epoch < seen[1] else ("", 0))

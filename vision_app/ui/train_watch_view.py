@@ -29,15 +29,15 @@ def traces(run: Run | None) -> tuple[Any, ...]:
     return run.name, _size(run), folder
 
 
-def results_of(run: Run) -> list[EpochResult]:
-    """Return how a run answered the validation images after each epoch; read once while nothing is added."""
-    return _read(run, _size(run), run.history_file.stat().st_mtime_ns if run.history_file.exists() else 0)
+def results_of(run: Run, done: int) -> list[EpochResult]:
+    """Return how a run answered the validation images after each epoch up to `done`; read once while nothing is added."""
+    return _read(run, _size(run), done)
 
 
-def epochs_to_see(run: Run) -> list[int]:
-    """Return the finished epochs that something was written about, in their order; 0 is before training."""
-    done = max((line["epoch"] for line in run.history() if line["kind"] == "epoch"), default=0)
-    return sorted({epoch for epoch in list_epochs(run) if epoch <= done} | {result.epoch for result in results_of(run)})
+def epochs_to_see(run: Run, done: int) -> list[int]:
+    """Return the epochs up to `done` that something was written about, in their order; 0 is before training."""
+    seen = {epoch for epoch in list_epochs(run) if epoch <= done}
+    return sorted(seen | {result.epoch for result in results_of(run, done)})
 
 
 def watch_html(run: Run, epoch: int) -> str:
@@ -47,8 +47,9 @@ def watch_html(run: Run, epoch: int) -> str:
         run: which wrote something about its epochs.
         epoch: of a long run, the nearest one that was kept is shown.
     """
-    results, seen = results_of(run), list_epochs(run)
-    shown = min(epochs_to_see(run), key=lambda other: abs(other - epoch))
+    done = run.epochs_done()
+    results, seen = results_of(run, done), list_epochs(run)
+    shown = min(epochs_to_see(run, done), key=lambda other: abs(other - epoch))
     classes = run.config().classes
     parts = [_headline(shown, next((result for result in results if result.epoch == shown), None))]
     if seen:
@@ -135,6 +136,6 @@ def _size(run: Run) -> int:
     return run.validation_file.stat().st_size if run.validation_file.exists() else 0
 
 
-@functools.lru_cache(maxsize=4)  # moving the slider of a finished run reads them once
-def _read(run: Run, _size: int, _changed: int) -> list[EpochResult]:
-    return read_epochs(run)
+@functools.lru_cache(maxsize=4)
+def _read(run: Run, _size: int, done: int) -> list[EpochResult]:
+    return read_epochs(run, done)
