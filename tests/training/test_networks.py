@@ -7,6 +7,7 @@ import pytest
 from vision_app.errors import InputError
 from vision_app.models.catalog import MODELS
 from vision_app.runs import create_run
+from vision_app.training import networks
 from vision_app.training.callbacks import KeepBest
 from vision_app.training.recipe import make_config
 from vision_app.training.train import train
@@ -47,3 +48,31 @@ def test_the_kept_model_is_the_average_of_the_weights(monkeypatch: pytest.Monkey
         expected = [0.75 * mean + 0.25 * new for mean, new in zip(expected, weights, strict=True)]
         for one, other in zip(expected, average, strict=True):
             np.testing.assert_allclose(other, one, atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [7, 400, 5001, 9999])
+def test_pixels_are_measured_by_channel(count: int) -> None:
+    images = np.random.default_rng(count).integers(0, 256, (count, 4, 4, 3)).astype(np.uint8)
+    images[..., 1] //= 2
+    scaling = networks._measure(images)
+    exact = count <= 5000
+    assert scaling.mean == pytest.approx(images.mean((0, 1, 2)), rel=1e-9 if exact else 0.01)
+    assert scaling.deviation == pytest.approx(images.std((0, 1, 2)), rel=1e-9 if exact else 0.01)
+
+
+def test_mixed_labels_cost_the_mean_of_both() -> None:
+    logits = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    first, second, weight = np.array([0, 1, 2, 3, 0, 1]), np.array([3, 1, 0, 2, 2, 0]), 0.7
+    shares = weight * np.eye(4)[first] + (1 - weight) * np.eye(4)[second]
+    sparse = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    expected = weight * float(sparse(first, logits)) + (1 - weight) * float(sparse(second, logits))
+    four = {"classes": ("a", "b", "c", "d")}
+    mixing = make_config("digits", "lenet5", {"augmentation": "mixup"}).updated(**four)
+    assert float(networks.make_loss(mixing)(shares, logits)) == pytest.approx(expected, rel=1e-5)
+    usual = networks.make_loss(make_config("digits", "lenet5", {}).updated(**four))
+    assert isinstance(usual, keras.losses.SparseCategoricalCrossentropy)
+    smooth = {"augmentation": {"mixup": 0.2}, "label_smoothing": 0.1}
+    hard = networks.make_loss(make_config("digits", "lenet5", {"label_smoothing": 0.1}).updated(**four))
+    soft = networks.make_loss(make_config("digits", "lenet5", smooth).updated(**four))
+    one_hot = np.eye(4, dtype=np.float32)[first]
+    assert float(soft(one_hot, logits)) == pytest.approx(float(np.mean(hard(first, logits))), rel=1e-5)

@@ -3,7 +3,6 @@
 import json
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from vision_app.runs import create_run
@@ -11,16 +10,6 @@ from vision_app.training import train as recipe
 from vision_app.training.callbacks import Stopped
 from vision_app.training.recipe import make_config
 from vision_app.training.train import DownloadMessages, train
-
-
-@pytest.mark.parametrize("count", [7, 400, 5001, 9999])
-def test_pixels_are_measured_by_channel(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    images = np.random.default_rng(count).integers(0, 256, (count, 4, 4, 3)).astype(np.uint8)
-    images[..., 1] //= 2
-    scaling = recipe._measure(images)
-    exact = count <= 5000
-    assert scaling.mean == pytest.approx(images.mean((0, 1, 2)), rel=1e-9 if exact else 0.01)
-    assert scaling.deviation == pytest.approx(images.std((0, 1, 2)), rel=1e-9 if exact else 0.01)
 
 
 def test_a_download_ends_when_the_run_is_asked_to_end() -> None:
@@ -68,23 +57,3 @@ def test_a_run_with_mixup_learns_and_counts_the_larger_part() -> None:
     assert len(epochs) == 3 and epochs[-1]["loss"] < epochs[0]["loss"]
     assert epochs[-1]["val_accuracy"] > 0.6 and 0.4 < epochs[-1]["accuracy"] < 1
     assert run.report()["accuracy"] > 0.6
-
-
-def test_mixed_labels_cost_the_mean_of_both() -> None:
-    import keras
-
-    logits = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
-    first, second, weight = np.array([0, 1, 2, 3, 0, 1]), np.array([3, 1, 0, 2, 2, 0]), 0.7
-    shares = weight * np.eye(4)[first] + (1 - weight) * np.eye(4)[second]
-    sparse = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    expected = weight * float(sparse(first, logits)) + (1 - weight) * float(sparse(second, logits))
-    four = {"classes": ("a", "b", "c", "d")}
-    mixing = make_config("digits", "lenet5", {"augmentation": "mixup"}).updated(**four)
-    assert float(recipe.make_loss(mixing)(shares, logits)) == pytest.approx(expected, rel=1e-5)
-    usual = recipe.make_loss(make_config("digits", "lenet5", {}).updated(**four))
-    assert isinstance(usual, keras.losses.SparseCategoricalCrossentropy)
-    smooth = {"augmentation": {"mixup": 0.2}, "label_smoothing": 0.1}
-    hard = recipe.make_loss(make_config("digits", "lenet5", {"label_smoothing": 0.1}).updated(**four))
-    soft = recipe.make_loss(make_config("digits", "lenet5", smooth).updated(**four))
-    one_hot = np.eye(4, dtype=np.float32)[first]
-    assert float(soft(one_hot, logits)) == pytest.approx(float(np.mean(hard(first, logits))), rel=1e-5)
