@@ -62,17 +62,38 @@ def randomize(network: "Model", seed: int = 0) -> None:
     generator = np.random.default_rng(seed)
     for variable in network.weights:
         shape = variable.shape
+        if variable.name in (
+            "mean",
+            "variance",
+            "count",
+        ):  # of a layer that a network of Keras brings and ours leaves idle
+            continue
         if variable.name in ("moving_variance", "gamma"):
             values = generator.uniform(0.5, 2, shape)
         elif len(shape) > 1:
             inputs = (
                 shape[:2] if len(shape) == 4 and shape[-1] == 1 else shape[:-1]
             )  # depthwise: each channel by itself
-            values = generator.normal(0, 1 / np.sqrt(np.prod(inputs)), shape)
+            values = generator.normal(0, np.sqrt(2 / np.prod(inputs)), shape)  # ReLU halves the variance
         else:
             values = generator.normal(0.1, 0.3, shape)
         variable.assign(values.astype(np.float32))
+    _measure_statistics(network)
     _calibrate(network)
+
+
+def _measure_statistics(network: "Model") -> None:
+    """Let batch norm know what it really sees: else the signal of a deep random network dies out."""
+    import keras
+
+    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    if norms:
+        network(random_pictures((8, *network.input_shape[1:]), seed=2).astype(np.float32), training=True)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def _calibrate(network: "Model") -> None:
@@ -81,7 +102,7 @@ def _calibrate(network: "Model") -> None:
 
     layer = network.get_layer("logits")
     pictures = random_pictures((8, *network.input_shape[1:]), seed=1).astype(np.float32)
-    logits = keras.Model(network.inputs, layer.output).predict(pictures, verbose=0)
+    logits = np.asarray(keras.Model(network.inputs, layer.output)(pictures, training=False))
     # Much more would turn the rounding errors of a random network, whose logits hardly differ, into differences.
     spread = 3 * max(float(logits.std(axis=0).mean()), 1e-6)
     layer.kernel.assign(layer.kernel / spread)

@@ -112,7 +112,8 @@ def test_every_network(name: str, tmp_path: Path) -> None:
     assert np.isfinite(explanation.heatmap).all() and explanation.heatmap.min() >= 0
     assert explanation.is_empty or explanation.heatmap.max() == pytest.approx(1)
     assert (explanation.label, explanation.layer) == ("b", info.cam_layer)
-    for layer in list_layers(run):  # a layer beside a shortcut does not carry everything, and cannot be explained
+    layers = list_layers(run)  # a layer beside a shortcut does not carry everything, and cannot be explained
+    for layer in layers[:: max(1, len(layers) // 5)]:
         make_differentiator(model, layer)
 
 

@@ -154,7 +154,7 @@ def test_answers_are_those_of_pytorch(reference: Any, tmp_path: Path, size: int)
     from vision_app.models.catalog import MODELS
 
     torch.save(reference.state_dict(), tmp_path / "googlenet.pth")
-    model = build_model("inception_v1", (size, size, 3), 5)
+    model = build_model("inception_v1", (size, size, 3), 5, pretrained=True)
     MODELS["inception_v1"].load_pretrained(model, tmp_path / "googlenet.pth")
     pixels = random_pictures((2, size, size, 3)).astype(np.float32)
     logits = keras.Model(model.inputs, model.get_layer("logits").output).predict(pixels, verbose=0)
@@ -169,7 +169,7 @@ def test_with_other_classes_all_but_the_last_layer_is_taken_and_frozen(reference
     from vision_app.models.inception import load_inception_v1
 
     torch.save(reference.state_dict(), tmp_path / "googlenet.pth")
-    model = build_model("inception_v1", (64, 64, 1), 9)
+    model = build_model("inception_v1", (64, 64, 1), 9, pretrained=True)
     load_inception_v1(model, tmp_path / "googlenet.pth")
     expected = reference.inception5b.branch3[1].conv.weight.detach().numpy()
     found = model.get_layer("inception5b_branch3_1_conv").get_weights()[0]

@@ -116,8 +116,8 @@ def test_what_is_saved_is_the_network_alone_with_what_it_learned(assisted: None)
 def test_frozen_weights_are_trained_without_further_classifiers(
     assisted: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(networks, "find_weights", lambda *_: None)
-    monkeypatch.setitem(MODELS, "lenet5", replace(MODELS["lenet5"], load_pretrained=lambda model, file: None))
+    row = replace(MODELS["lenet5"], load_pretrained=lambda model, file: None, backbone="c3")
+    monkeypatch.setitem(MODELS, "lenet5", row)
     config = make_config("digits", "lenet5", {"weights": "some.h5"})
     model, _ = networks.make_models(config, random_pictures((4, config.input_size, config.input_size, 1)))
     assert not isinstance(model, Assisted)

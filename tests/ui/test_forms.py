@@ -25,6 +25,13 @@ def test_an_untouched_form_gives_the_default_config(dataset: str, model: str) ->
     assert forms.read_form(dataset, model, forms.default_form(dataset, model)) == make_config(dataset, model, {})
 
 
+def test_the_list_of_networks_says_how_large_they_are_and_which_are_pretrained() -> None:
+    titles = [title for title, _ in forms.model_choices()]
+    assert titles[0] == "Simple CNN (225.0 k)" and "VGG19 (pretrained, 20.0 M)" in titles
+    assert sorted(name for _, name in forms.model_choices()) == sorted(MODELS)
+    assert ["pretrained" in title for title in titles] == sorted("pretrained" in title for title in titles)
+
+
 def test_what_a_person_changes_arrives() -> None:
     values = forms.default_form("cifar10", "resnet_small")
     values |= {"epochs": 3, "augmentation": ["cutout", "translation"], "options": "blocks_per_group=2", "channels": "1"}

@@ -149,6 +149,8 @@ def test_facts_say_that_small_pictures_are_enlarged() -> None:
     assert "enlarged to 28 × 28" in train_view.facts("digits", "simple_cnn", None)
     assert "enlarged" not in train_view.facts("shapes", "simple_cnn", None)
     assert "reduced to 24 × 24" in train_view.facts("shapes", "simple_cnn", 24)
+    assert "Inside, it enlarges them" in train_view.facts("cifar10", "resnet50", None)
+    assert "Inside" not in train_view.facts("cifar10", "resnet50", 96) + train_view.facts("cifar10", "resnet18", None)
 
 
 @pytest.mark.parametrize("size", [-3, 2.5, 4000])

@@ -19,7 +19,10 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file to fetch: its place in the data folder, its address, the digest its publisher states ("md5:..."), its bytes."""
+    """A file to fetch: its place in the data folder, its address, the digest its publisher states ("md5:..."), its bytes.
+
+    Where the publisher states no digest it is empty, and the bytes are 0: then the length that the server announces counts.
+    """
 
     path: str
     url: str
@@ -58,17 +61,20 @@ def _receive(file: RemoteFile, out: BinaryIO, progress: Progress | None) -> None
     Raises:
         InputError: it is not what the publisher describes.
     """
-    algorithm, expected = file.digest.split(":")
-    digest = hashlib.new(algorithm, usedforsecurity=False)
-    name, total, done = Path(file.path).name, file.num_bytes, 0
+    algorithm, _, expected = file.digest.partition(":")
+    digest = hashlib.new(algorithm or "md5", usedforsecurity=False)
+    name, done = Path(file.path).name, 0
     with urllib.request.urlopen(file.url, timeout=30) as reply:
+        total = file.num_bytes or int(reply.headers.get("Content-Length") or 1)
         while block := reply.read(1 << 18):
             out.write(block)
             digest.update(block)
             done += len(block)
             if progress:
                 progress(min(1.0, done / total), f"Downloading {name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
-    if digest.hexdigest() != expected:
+    if not expected and done != total:
+        raise InputError(f"{file.url} sent {done:,} of {total:,} bytes; nothing was kept. Try again.")
+    if expected and digest.hexdigest() != expected:
         raise InputError(
             f"{file.url} did not send the expected file ({algorithm} {digest.hexdigest()}); nothing was kept."
         )

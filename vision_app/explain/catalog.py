@@ -17,7 +17,7 @@ from vision_app.models.catalog import find_model
 from vision_app.runs import Run
 
 if TYPE_CHECKING:
-    from keras import KerasTensor, Model
+    from keras import Model
 
 
 @dataclass(frozen=True)
@@ -145,26 +145,33 @@ def _layers(run: Run, changed: int) -> tuple[str, ...]:
 
 def explainable_layers(model: "Model") -> tuple[str, ...]:
     """Return the layers of a network that can be explained, in its order; see `list_layers`."""
-    logits = model.get_layer("logits").output
+    cuts = _find_cuts(model)
     return tuple(
         layer.name
         for layer in model.layers[1:]
         if len(getattr(layer.output, "shape", ())) == 4
         and min(layer.output.shape[1:3]) > 1
         and layer.name != "scaling"
-        and _is_cut(layer.output, logits)
+        and layer.name in cuts
     )
 
 
-def _is_cut(activations: "KerasTensor", logits: "KerasTensor") -> bool:
-    """Whether the logits can be computed from these activations alone."""
-    from keras import Model
+def _find_cuts(model: "Model") -> set[str]:
+    """Return the layers from whose activations alone the logits can be computed: beside a shortcut there is no such."""
+    from keras import tree
 
-    try:
-        Model(activations, logits)
-    except ValueError:
-        return False
-    return True
+    steps = model.operations[: model.operations.index(model.get_layer("logits")) + 1]
+    position = {id(tensor): index for index, step in enumerate(steps) for tensor in tree.flatten(step.output)}
+    read_until = [0] * len(steps)  # the last step that reads each one's output
+    for index, step in enumerate(steps[1:], 1):
+        for tensor in tree.flatten(step.input):
+            read_until[position[id(tensor)]] = index
+    open_until, cuts = 0, set()
+    for index, step in enumerate(steps):
+        if open_until <= index:  # nothing from before is read after it
+            cuts.add(step.name)
+        open_until = max(open_until, read_until[index])
+    return cuts
 
 
 @lru_cache(maxsize=16)

@@ -11,8 +11,8 @@ import numpy as np
 from vision_app.config import IMPORTED
 from vision_app.errors import InputError
 from vision_app.lookup import find
-from vision_app.models import fast, inception, resnet, small, transfer
-from vision_app.models.parts import Scaling, Shape
+from vision_app.models import fast, inception, resnet, small, transfer, weights
+from vision_app.models.parts import PLAIN, Scaling, Shape
 
 if TYPE_CHECKING:
     from keras import KerasTensor, Model
@@ -26,11 +26,16 @@ class ModelInfo:
         build: (input_shape, num_classes, **options) -> a functional Keras model.
         smallest: pixels a side that it can take at the least.
         default_size, channels: the input that `parameters` is counted at.
-        parameters: trainable and frozen, at the default input and 10 classes.
+        parameters: trainable and frozen, at the default input and 10 classes, as its recipe starts it.
         cam_layer: the layer that Grad-CAM reads unless told otherwise.
         recipe: defaults of a run, by field name of RunConfig.
         options: what `build` takes beyond the common arguments: whole numbers, each with its lowest and highest value.
-        load_pretrained: puts the weights in a file into the network and freezes them, for a network that has such.
+        load_pretrained: puts the weights in a file into the network, for a network that has such.
+        pretrained_scaling: what those weights expect to be done to raw pixel values.
+        backbone: the last layer of the part that those weights are for.
+        enlarges_below: pixels a side below which it enlarges pictures inside, to keep a feature map of 4 x 4 or more.
+        unfreeze: how many of that part's last layers fine-tuning trains, unless told otherwise.
+        scratch_recipe: in place of the recipe where a run starts without such weights.
         initialize: sets weights from training images before training, where the network needs it.
         auxiliary: (model, num_classes) -> logits of further classifiers, which only help it learn from scratch.
     """
@@ -50,6 +55,11 @@ class ModelInfo:
     initialize: Callable[["Model", np.ndarray], None] | None = None
     load_pretrained: Callable[["Model", Path], None] | None = None
     auxiliary: Callable[["Model", int], list["KerasTensor"]] | None = None
+    pretrained_scaling: Scaling = PLAIN
+    backbone: str = ""
+    enlarges_below: int = 0
+    unfreeze: int = 0
+    scratch_recipe: Mapping[str, Any] | None = None
     largest: int = 256
 
     @property
@@ -71,6 +81,17 @@ class ModelInfo:
         if wanted is not None and not self.takes_batch_norm:
             able = ", ".join(row.name for row in MODELS.values() if row.takes_batch_norm)
             raise InputError(f"{self.title} is built one way only: leave batch_norm empty, or choose one of {able}.")
+
+    @property
+    def starts_pretrained(self) -> bool:
+        """Whether its recipe starts from pretrained weights."""
+        return bool(self.recipe.get("weights"))
+
+    def recipe_for(self, pretrained: bool) -> Mapping[str, Any]:
+        """Return the recipe for a run that starts from pretrained weights, or from scratch."""
+        if pretrained or not self.starts_pretrained or self.scratch_recipe is None:
+            return self.recipe
+        return self.scratch_recipe
 
     def input_size_for(self, size: int) -> int:
         """Return the input size for pictures of `size` pixels: their own, or the default where they are too small or large."""
@@ -126,6 +147,7 @@ def build_model(
     dropout: float | None = None,
     batch_norm: bool | None = None,
     options: Mapping[str, Any] | None = None,
+    pretrained: bool = False,
 ) -> "Model":
     """Build a network of the table.
 
@@ -133,10 +155,11 @@ def build_model(
         name: a row of MODELS.
         shape: (height, width, channels) of the input.
         num_classes: at least 2.
-        scaling: what happens to raw pixel values first; None divides by 255.
+        scaling: what happens to raw pixel values first; None divides by 255, or does what pretrained weights expect.
         dropout: share of units switched off in training; None leaves the network's own.
         batch_norm: whether its batch normalization is there; None leaves the network's own.
         options: further options of this network.
+        pretrained: whether pretrained weights will be put in; some networks then end differently.
 
     Raises:
         InputError: the network cannot take this input or option.
@@ -152,8 +175,21 @@ def build_model(
     if batch_norm is not None:
         info.check_batch_norm(batch_norm)
         chosen["batch_norm"] = batch_norm
-    return info.build(shape, num_classes, scaling=scaling or Scaling(), **chosen)
+    if "pretrained" in inspect.signature(info.build).parameters:
+        chosen["pretrained"] = pretrained
+    usual = info.pretrained_scaling if pretrained else Scaling()
+    return info.build(shape, num_classes, scaling=scaling or usual, **chosen)
 
+
+# Where many rows agree: deep networks from scratch, and those that start from ImageNet.
+DEEP_RECIPE = {
+    "optimizer": "sgd",
+    "schedule": "cosine",
+    "warmup_epochs": 1,
+    "normalization": "standardize",
+    "epochs": 30,
+}
+TRANSFER_RECIPE = {"weights": "imagenet", "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32, "epochs": 15}
 
 MODELS: dict[str, ModelInfo] = {
     row.name: row
@@ -258,19 +294,139 @@ MODELS: dict[str, ModelInfo] = {
             initialize=fast.begin,
         ),
         ModelInfo(
+            name="resnet18",
+            title="ResNet-18",
+            description="Residual blocks as published, with a first layer that fits small pictures: accurate, and slow on a CPU.",
+            build=resnet.resnet18,
+            smallest=28,
+            default_size=32,
+            channels=3,
+            parameters=11_183_562,
+            cam_layer="group4",
+            paper="He et al.: Deep Residual Learning for Image Recognition. arXiv:1512.03385, 2015",
+            recipe={**DEEP_RECIPE, "learning_rate": 0.1, "batch_size": 128, "l2": 5e-4},
+        ),
+        ModelInfo(
             name="mobilenet_v2",
             title="MobileNetV2",
-            description="Starts from what it learned on ImageNet: good on few photos.",
+            description="Starts from what it learned on ImageNet: good on few photos, and light enough for a CPU.",
             build=transfer.mobilenet_v2,
-            smallest=64,
+            smallest=16,
             default_size=96,
             channels=3,
             parameters=1_071_210,
             cam_layer="out_relu",
             paper="Sandler et al.: MobileNetV2. arXiv:1801.04381, 2018",
-            recipe={"weights": "imagenet", "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32, "epochs": 15},
+            recipe=TRANSFER_RECIPE,
             options={"alpha": (35, 140)},
-            load_pretrained=transfer.load_mobilenet_v2,
+            load_pretrained=weights.load_mobilenet_v2,
+            pretrained_scaling=transfer.BOTH_SIGNS,
+            backbone="out_relu",
+            enlarges_below=transfer.SIDES[0],
+            unfreeze=30,
+            scratch_recipe={**DEEP_RECIPE, "learning_rate": 0.05, "batch_size": 64, "l2": 4e-5},
+        ),
+        ModelInfo(
+            name="efficientnet_b0",
+            title="EfficientNet-B0",
+            description="Starts from ImageNet: the most accurate for its size, and slow on a CPU.",
+            build=transfer.efficientnet_b0,
+            smallest=16,
+            default_size=128,
+            channels=3,
+            parameters=4_062_381,
+            cam_layer="top_activation",
+            paper="Tan, Le: EfficientNet. arXiv:1905.11946, 2019",
+            recipe=TRANSFER_RECIPE,
+            load_pretrained=weights.load_efficientnet_b0,
+            pretrained_scaling=transfer.STANDARDISED,
+            backbone="top_activation",
+            enlarges_below=transfer.SIDES[0],
+            unfreeze=40,
+            scratch_recipe={
+                **DEEP_RECIPE,
+                "optimizer": "adam",
+                "learning_rate": 1e-3,
+                "batch_size": 64,
+                "l2": 1e-5,
+                "label_smoothing": 0.1,
+            },
+        ),
+        ModelInfo(
+            name="densenet121",
+            title="DenseNet-121",
+            description="Starts from ImageNet: every layer sees all before it; slow on a CPU.",
+            build=transfer.densenet121,
+            smallest=16,
+            default_size=128,
+            channels=3,
+            parameters=7_047_754,
+            cam_layer="relu",
+            paper="Huang et al.: Densely Connected Convolutional Networks. arXiv:1608.06993, 2016",
+            recipe=TRANSFER_RECIPE,
+            load_pretrained=weights.load_densenet121,
+            pretrained_scaling=transfer.STANDARDISED,
+            backbone="relu",
+            enlarges_below=transfer.SIDES[0],
+            unfreeze=40,
+            scratch_recipe={**DEEP_RECIPE, "learning_rate": 0.1, "batch_size": 64, "l2": 1e-4},
+        ),
+        ModelInfo(
+            name="resnet50",
+            title="ResNet-50",
+            description="Starts from ImageNet: the network that others are measured against; slow on a CPU.",
+            build=transfer.resnet50,
+            smallest=16,
+            default_size=128,
+            channels=3,
+            parameters=24_641_930,
+            cam_layer="conv5_block3_out",
+            paper="He et al.: Deep Residual Learning for Image Recognition. arXiv:1512.03385, 2015",
+            recipe=TRANSFER_RECIPE,
+            load_pretrained=weights.load_resnet50,
+            pretrained_scaling=transfer.CENTRED,
+            backbone="conv5_block3_out",
+            enlarges_below=transfer.SIDES[0],
+            unfreeze=40,
+            scratch_recipe={**DEEP_RECIPE, "learning_rate": 0.1, "batch_size": 128, "l2": 1e-4},
+        ),
+        ModelInfo(
+            name="vgg16",
+            title="VGG16",
+            description="Starts from ImageNet: thirteen plain convolutions, easy to follow, and very slow on a CPU.",
+            build=transfer.vgg16,
+            smallest=16,
+            default_size=96,
+            channels=3,
+            parameters=14_719_818,
+            cam_layer="block5_conv3",
+            paper="Simonyan, Zisserman: Very Deep Convolutional Networks. arXiv:1409.1556, 2014",
+            recipe=TRANSFER_RECIPE,
+            load_pretrained=weights.load_vgg16,
+            pretrained_scaling=transfer.CENTRED,
+            backbone="block5_pool",
+            enlarges_below=transfer.VGG_SIDES[0],
+            unfreeze=4,
+            scratch_recipe={**DEEP_RECIPE, "learning_rate": 0.01, "batch_size": 128, "l2": 1e-4},
+        ),
+        ModelInfo(
+            name="vgg19",
+            title="VGG19",
+            description="Starts from ImageNet: sixteen plain convolutions; the heaviest here, better left to a graphics card.",
+            build=transfer.vgg19,
+            smallest=16,
+            default_size=96,
+            channels=3,
+            parameters=20_029_514,
+            cam_layer="block5_conv4",
+            paper="Simonyan, Zisserman: Very Deep Convolutional Networks. arXiv:1409.1556, 2014",
+            recipe=TRANSFER_RECIPE,
+            load_pretrained=weights.load_vgg19,
+            pretrained_scaling=transfer.CENTRED,
+            backbone="block5_pool",
+            enlarges_below=transfer.VGG_SIDES[0],
+            unfreeze=5,
+            scratch_recipe={**DEEP_RECIPE, "learning_rate": 0.01, "batch_size": 128, "l2": 1e-4},
         ),
         ModelInfo(
             name="inception_v1",
@@ -293,6 +449,10 @@ MODELS: dict[str, ModelInfo] = {
                 "l2": 1e-4,
             },
             load_pretrained=inception.load_inception_v1,
+            pretrained_scaling=transfer.BOTH_SIGNS,
+            backbone="inception5b",
+            enlarges_below=inception.SMALLEST_INSIDE,
+            unfreeze=40,
             auxiliary=inception.auxiliary_logits,
         ),
     )

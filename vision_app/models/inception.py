@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vision_app.errors import InputError
-from vision_app.models.parts import Scaling, Shape, classifier, image_input
+from vision_app.models.parts import Scaling, Shape, classifier, colour_input
 from vision_app.models.torch_weights import layer_values, read_state
 
 if TYPE_CHECKING:
@@ -29,15 +29,13 @@ AUXILIARY = {"aux1": "inception4a", "aux2": "inception4d"}
 def inception_v1(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float = 0.2) -> "Model":
     """GoogLeNet (Szegedy et al. 2014) with batch norm: nine modules that look at every place in four ways at once.
 
-    As in torchvision, whose pretrained weights it takes, the 5 x 5 convolutions of the paper are 3 x 3. Pixels are scaled to
-    -1..1, as those weights expect, unless the run measures them; grey pictures are repeated in three channels. Pictures below
-    112 pixels are enlarged to 112 inside the network, so that its last feature map is never smaller than 4 x 4.
+    As in torchvision, whose pretrained weights it takes, the 5 x 5 convolutions of the paper are 3 x 3. Grey pictures are
+    repeated in three channels. Pictures below 112 pixels are enlarged to 112 inside the network, so that its last feature map
+    is never smaller than 4 x 4.
     """
     from keras import layers
 
-    image, x = image_input(shape, Scaling((127.5,), (127.5,)) if scaling == Scaling() else scaling)
-    if shape[-1] == 1:
-        x = layers.Concatenate(name="three_channels")([x, x, x])
+    image, x = colour_input(shape, scaling)
     if shape[0] < SMALLEST_INSIDE:
         x = layers.Resizing(SMALLEST_INSIDE, SMALLEST_INSIDE, name="enlarged")(x)
     x = layers.ZeroPadding2D(3, name="conv1_padding")(x)  # torch pads both sides, "same" would pad mostly the far one

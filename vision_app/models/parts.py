@@ -17,6 +17,9 @@ class Scaling:
     deviation: tuple[float, ...] = (255.0,)
 
 
+PLAIN = Scaling()
+
+
 def image_input(shape: Shape, scaling: Scaling) -> tuple["KerasTensor", "KerasTensor"]:
     """Return the input of raw pixel values and the same scaled by a layer, so that an exported file cannot drift."""
     from keras import Input, layers
@@ -34,6 +37,39 @@ def batch_normalization(name: str, wanted: bool) -> "Layer":
     from keras import layers
 
     return layers.BatchNormalization(name=name) if wanted else layers.Identity(name=name)
+
+
+def colour_input(shape: Shape, scaling: Scaling, enlarged: int = 1) -> tuple["KerasTensor", "KerasTensor"]:
+    """Return the input of raw pixel values and three scaled channels, for a network that was made for colour photos.
+
+    Args:
+        shape: of the pictures; grey ones are repeated in three channels, each scaled in its own way.
+        scaling: of one or three channels.
+        enlarged: how many times the sides grow inside, so that a deep network keeps a feature map of small pictures.
+    """
+    from keras import layers
+
+    if shape[-1] == 3:
+        image, x = image_input(shape, scaling)
+    else:
+        image, x = _repeated(shape, scaling)
+    if enlarged > 1:
+        x = layers.UpSampling2D(enlarged, interpolation="bilinear", name="enlarged")(x)
+    return image, x
+
+
+def _repeated(shape: Shape, scaling: Scaling) -> tuple["KerasTensor", "KerasTensor"]:
+    """Scale a grey picture by the mean of the channels' scalings, repeat it, and put right what each differs by."""
+    from keras import layers
+
+    mean, deviation = (sum(values) / len(values) for values in (scaling.mean, scaling.deviation))
+    image, x = image_input(shape, Scaling((mean,), (deviation,)))
+    x = layers.Concatenate(name="three_channels")([x, x, x])
+    if len(scaling.mean) == 1:
+        return image, x
+    scale = [deviation / own for own in scaling.deviation]
+    offset = [(mean - own) / divisor for own, divisor in zip(scaling.mean, scaling.deviation, strict=True)]
+    return image, layers.Rescaling(scale, offset, name="channel_scaling")(x)
 
 
 def classifier(image: "KerasTensor", features: "KerasTensor", num_classes: int, name: str) -> "Model":

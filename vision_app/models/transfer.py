@@ -1,83 +1,132 @@
-"""Networks that start from weights learned on ImageNet."""
+"""Networks of keras.applications, built flat: raw pixels, their scaling, the network without its top, and a head of ours.
 
-from pathlib import Path
+They were made for photos of 224 pixels. Small pictures are enlarged inside, a whole number of times, so that the last feature
+map is at least 4 x 4: those below 64 pixels in VGG, which halves four times before it, those below 96 in the others.
+"""
+
 from typing import TYPE_CHECKING
 
-from vision_app.errors import InputError
-from vision_app.models.parts import Scaling, Shape, classifier, image_input
+from vision_app.models.parts import Scaling, Shape, classifier, colour_input
 
 if TYPE_CHECKING:
     from keras import KerasTensor, Model
 
 HIDDEN = 512
+VGG_HIDDEN = 4096
+# Pixels a side: from which a picture is left as it is, and to how many a smaller one is enlarged at least. At 96, which
+# MobileNetV2 was published for too, the map is 3 x 3.
+VGG_SIDES, SIDES = (64, 64), (96, 128)
+
+# What pretrained weights expect: centred (VGG, ResNet), -1..1 (MobileNet), or standardised with ImageNet's statistics.
+CENTRED = Scaling((123.68, 116.779, 103.939), (1.0, 1.0, 1.0))
+BOTH_SIGNS = Scaling((127.5,), (127.5,))
+STANDARDISED = Scaling((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+
+
+def vgg16(
+    shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float | None = None, pretrained: bool = False
+) -> "Model":
+    """VGG16 (Simonyan, Zisserman 2014): thirteen 3 x 3 convolutions in five groups.
+
+    From scratch it ends as in the paper, in two dense layers of 4,096 with dropout 0.5, and starts from He's weights (2015);
+    pretrained, the mean of each feature map is all that the last layer sees.
+    """
+    return _vgg("VGG16", shape, num_classes, scaling, dropout, pretrained)
+
+
+def vgg19(
+    shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float | None = None, pretrained: bool = False
+) -> "Model":
+    """VGG19 (Simonyan, Zisserman 2014): as `vgg16`, with sixteen convolutions."""
+    return _vgg("VGG19", shape, num_classes, scaling, dropout, pretrained)
+
+
+def resnet50(
+    shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float | None = None, pretrained: bool = False
+) -> "Model":
+    """ResNet-50 (He, Zhang, Ren, Sun 2015), with a dense layer of 512 and dropout 0.5 before the end if it is pretrained."""
+    image, x = colour_input(shape, scaling, _times(shape, SIDES))
+    x = _backbone("ResNet50", x)
+    x = _hidden(x, 0.5 if dropout is None else dropout) if pretrained else _mean(x, dropout or 0.0)
+    return classifier(image, x, num_classes, "resnet50")
 
 
 def mobilenet_v2(
     shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float = 0.6, alpha: int = 35
 ) -> "Model":
-    """MobileNetV2 (Sandler et al. 2018) of width `alpha` percent, a dense layer of 512, and dropout.
+    """MobileNetV2 (Sandler et al. 2018) of width `alpha` percent, a dense layer of 512, and dropout."""
+    image, x = colour_input(shape, scaling, _times(shape, SIDES))
+    x = _backbone("MobileNetV2", x, alpha=alpha / 100)
+    return classifier(image, _hidden(x, dropout), num_classes, "mobilenet_v2")
 
-    Pixels are scaled to -1..1, as its pretrained weights expect, unless the run measures them. Grey pictures are repeated in
-    three channels. The last feature map has a 32nd of the picture's side.
-    """
+
+def efficientnet_b0(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float = 0.2) -> "Model":
+    """EfficientNet-B0 (Tan, Le 2019): inverted residual blocks that weigh their channels."""
     from keras import layers
-    from keras.applications import MobileNetV2
 
-    image, x = image_input(shape, Scaling((127.5,), (127.5,)) if scaling == Scaling() else scaling)
-    if shape[-1] == 1:
-        x = layers.Concatenate(name="three_channels")([x, x, x])
-    backbone = MobileNetV2(input_tensor=x, alpha=alpha / 100, include_top=False, weights=None)
-    return _head(image, backbone.output, num_classes, dropout, "mobilenet_v2")
-
-
-def load_mobilenet_v2(model: "Model", file: Path) -> None:
-    """Put pretrained weights of the same width into a `mobilenet_v2`, and freeze all but its head.
-
-    Args:
-        model: the network.
-        file: weights of keras.applications.MobileNetV2 without its top, as `save_weights` writes them.
-
-    Raises:
-        InputError: the file is none, or of another width.
-    """
-    from keras.applications import MobileNetV2
-
-    filters = model.get_layer("Conv1").filters
-    for alpha in (0.35, 0.5, 0.75, 1.0, 1.3, 1.4):
-        source = MobileNetV2(input_shape=(96, 96, 3), alpha=alpha, include_top=False, weights=None)
-        if source.get_layer("Conv1").filters == filters and _same_shapes(source, model):
-            break
-    else:
-        raise InputError("Pretrained weights exist for alpha 35, 50, 75, 100, 130 and 140; choose one of them.")
-    _copy(source, model, file)
+    image, x = colour_input(shape, scaling, _times(shape, SIDES))
+    x = _backbone("EfficientNetB0", x)
+    model = classifier(image, _mean(x, dropout), num_classes, "efficientnet_b0")
+    for layer in model.layers:
+        if isinstance(layer, layers.Rescaling) and layer.name not in ("scaling", "channel_scaling"):
+            layer.scale = 1.0  # it would divide by 255 what has been scaled already
+    return model
 
 
-def _copy(source: "Model", model: "Model", file: Path) -> None:
-    try:
-        source.load_weights(file)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise InputError(
-            f"The weights in {file.name} do not fit this network; expected those of the same width, without its top."
-        ) from error
-    for layer in source.layers:
-        if layer.weights:
-            own = model.get_layer(layer.name)
-            own.set_weights(layer.get_weights())
-            own.trainable = False
+def densenet121(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), dropout: float = 0.0) -> "Model":
+    """DenseNet-121 (Huang, Liu, van der Maaten, Weinberger 2016): each layer sees what all before it in its block have found."""
+    image, x = colour_input(shape, scaling, _times(shape, SIDES))
+    return classifier(image, _mean(_backbone("DenseNet121", x), dropout), num_classes, "densenet121")
 
 
-def _same_shapes(source: "Model", model: "Model") -> bool:
-    return all(
-        [weight.shape for weight in layer.weights] == [weight.shape for weight in model.get_layer(layer.name).weights]
-        for layer in source.layers
-        if layer.weights
-    )
+def _vgg(
+    function: str, shape: Shape, num_classes: int, scaling: Scaling, dropout: float | None, pretrained: bool
+) -> "Model":
+    from keras import layers
+
+    image, x = colour_input(shape, scaling, _times(shape, VGG_SIDES))
+    x = _backbone(function, x)
+    if pretrained:
+        return classifier(image, _mean(x, dropout or 0.0), num_classes, function.lower())
+    x = layers.Flatten(name="flatten")(x)
+    for number in (1, 2):
+        x = layers.Dense(VGG_HIDDEN, activation="relu", kernel_initializer="he_normal", name=f"dense{number}")(x)
+        x = layers.Dropout(0.5 if dropout is None else dropout, name=f"dropout{number}")(x)
+    model = classifier(image, x, num_classes, function.lower())
+    _start_as_he(model)
+    return model
 
 
-def _head(image: "KerasTensor", features: "KerasTensor", num_classes: int, dropout: float, name: str) -> "Model":
+def _start_as_he(model: "Model") -> None:
+    """Draw the weights of the convolutions from He's distribution: so many without batch norm need it to learn."""
+    from keras import initializers, layers
+
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv2D):
+            layer.kernel.assign(initializers.HeNormal()(layer.kernel.shape))
+
+
+def _times(shape: Shape, sides: tuple[int, int]) -> int:
+    """Return how many times a picture is enlarged."""
+    enough, target = sides
+    return -(-target // shape[0]) if shape[0] < enough else 1
+
+
+def _backbone(function: str, x: "KerasTensor", **options: float) -> "KerasTensor":
+    from keras import applications
+
+    return getattr(applications, function)(input_tensor=x, include_top=False, weights=None, **options).output
+
+
+def _mean(features: "KerasTensor", dropout: float) -> "KerasTensor":
+    from keras import layers
+
+    return layers.Dropout(dropout, name="dropout")(layers.GlobalAveragePooling2D(name="average")(features))
+
+
+def _hidden(features: "KerasTensor", dropout: float) -> "KerasTensor":
     from keras import layers
 
     x = layers.GlobalAveragePooling2D(name="average")(features)
     x = layers.Dense(HIDDEN, activation="relu", name="dense")(x)
-    x = layers.Dropout(dropout, name="dropout")(x)
-    return classifier(image, x, num_classes, name)
+    return layers.Dropout(dropout, name="dropout")(x)

@@ -1,33 +1,38 @@
 """From a config to a network that is ready to be trained: built, scaled, with its optimizer and loss."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 
 from vision_app.config import RunConfig
 from vision_app.data.prepared import Prepared
 from vision_app.errors import InputError
-from vision_app.models.catalog import build_model, find_model
+from vision_app.models.catalog import ModelInfo, build_model, find_model
 from vision_app.models.parts import Scaling
 from vision_app.training.auxiliary import Assisted
 from vision_app.training.muon import Muon
-from vision_app.training.pretrained import find_weights
 
 ADAM_SHARE = 1 / 12  # of Muon's rate, for what it does not turn
 INITIAL_IMAGES = 2000  # that a network which starts from images is shown
 
 
-def make_models(config: RunConfig, images: Prepared, *counts: keras.metrics.Metric) -> tuple[keras.Model, keras.Model]:
+def make_models(
+    config: RunConfig, images: Prepared, *counts: keras.metrics.Metric, weights: Path | None = None
+) -> tuple[keras.Model, keras.Model]:
     """Build the network to train, which ends in logits, and the same with probabilities, in float32, to save.
 
     Args:
         images: training images, for the scaling and for networks that start from them.
         counts: what else Keras is to count of the answers.
+        weights: pretrained ones to start from; None where others will be put in, or only the time is measured.
     """
     shape, info = images.shape[1:], find_model(config.model)
-    scaling = _measure(images) if config.normalization == "standardize" else Scaling()
+    scaling = _measure(images) if config.normalization == "standardize" else None
+    pretrained = bool(config.weights)
 
     def build() -> keras.Model:
-        chosen = {"dropout": config.dropout, "batch_norm": config.batch_norm}
+        chosen = {"dropout": config.dropout, "batch_norm": config.batch_norm, "pretrained": pretrained}
         return build_model(config.model, shape, len(config.classes), scaling, **chosen, options=config.options)
 
     serving = trained = build()
@@ -35,8 +40,10 @@ def make_models(config: RunConfig, images: Prepared, *counts: keras.metrics.Metr
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
         trained = build()
         keras.mixed_precision.set_global_policy("float32")
-    if config.weights:
-        info.load_pretrained(trained, find_weights(info, config.weights, config.options))
+    if weights:
+        info.load_pretrained(trained, weights)
+    if pretrained:
+        freeze(trained, info)
     if info.initialize:
         info.initialize(trained, images[:INITIAL_IMAGES])
     model = _make_trainable(trained, config)
@@ -55,6 +62,17 @@ def _make_trainable(network: keras.Model, config: RunConfig) -> keras.Model:
     if info.auxiliary is None or config.weights:
         return keras.Model(network.inputs, logits)
     return Assisted(network.inputs, logits, info.auxiliary(network, len(config.classes)))
+
+
+def freeze(network: keras.Model, info: ModelInfo) -> None:
+    """Keep what pretrained weights were put into as it is; its batch norm then also leaves its statistics alone."""
+    for layer in backbone_layers(network, info):
+        layer.trainable = False
+
+
+def backbone_layers(network: keras.Model, info: ModelInfo) -> list[keras.layers.Layer]:
+    """Return the layers that pretrained weights are for, in order, the input and its scaling included."""
+    return network.layers[: network.layers.index(network.get_layer(info.backbone)) + 1]
 
 
 def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:

@@ -1,19 +1,73 @@
-"""Where pretrained weights come from: a file that a person names, one in the data folder, or Keras' own download."""
+"""Where pretrained weights come from: a file that a person names, one in the data folder, or a download into it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from vision_app.data.download import data_root
+from vision_app.config import RunConfig
+from vision_app.data.download import Progress, RemoteFile, data_root, fetch
 from vision_app.errors import InputError
-from vision_app.models.catalog import ModelInfo
+from vision_app.models.catalog import ModelInfo, find_model
+
+KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
+_LAYOUT = "weights_tf_dim_ordering_tf_kernels"
 
 
-def find_weights(info: ModelInfo, wanted: str, options: dict[str, int | float | bool]) -> Path:
+def _published(folder: str, name: str, digest: str, num_bytes: int) -> RemoteFile:
+    return RemoteFile(name, f"{folder}/{name}", digest, num_bytes)
+
+
+# Weights learned on ImageNet without the top, as keras.applications loads them, by name of the network.
+PUBLISHED: dict[str, RemoteFile] = {
+    "vgg16": _published(
+        f"{KERAS}/vgg16", f"vgg16_{_LAYOUT}_notop.h5", "md5:6d6bbae143d832006294945121d1f1fc", 58_889_256
+    ),
+    "vgg19": _published(
+        f"{KERAS}/vgg19", f"vgg19_{_LAYOUT}_notop.h5", "md5:253f8cb515780f3b799900260a226db6", 80_134_624
+    ),
+    "resnet50": _published(
+        f"{KERAS}/resnet", f"resnet50_{_LAYOUT}_notop.h5", "md5:4d473c1dd8becc155b73f8504c6f6626", 94_765_736
+    ),
+    "densenet121": _published(
+        f"{KERAS}/densenet", f"densenet121_{_LAYOUT}_notop.h5", "md5:30ee3e1110167f948a6b9946edeeb738", 29_084_464
+    ),
+    "efficientnet_b0": _published(
+        "https://storage.googleapis.com/keras-applications",
+        "efficientnetb0_notop.h5",
+        "md5:50bc09e76180e00e4465e1a485ddc09d",
+        16_705_208,
+    ),
+}
+
+
+def published_file(info: ModelInfo, options: Mapping[str, int | float | bool]) -> RemoteFile | None:
+    """Return where a network's weights learned on ImageNet are published; its width can decide which file."""
+    if info.name != "mobilenet_v2":
+        return PUBLISHED.get(info.name)
+    width = float(options.get("alpha", 35)) / 100
+    return _published(f"{KERAS}/mobilenet_v2", f"mobilenet_v2_{_LAYOUT}_{width}_224_no_top.h5", "", 0)
+
+
+def pretrained_file(config: RunConfig, progress: Progress | None = None) -> Path | None:
+    """Return the file of pretrained weights that a run starts from, or None for one that starts from scratch.
+
+    Raises:
+        InputError: there is no such file, and it cannot be downloaded.
+    """
+    if not config.weights:
+        return None
+    return find_weights(find_model(config.model), config.weights, config.options, progress)
+
+
+def find_weights(
+    info: ModelInfo, wanted: str, options: Mapping[str, int | float | bool], progress: Progress | None = None
+) -> Path:
     """Return the file of pretrained weights.
 
     Args:
         info: the network.
         wanted: "imagenet", or the path of a weights file.
         options: the network's own, of which its width decides which file.
+        progress: called while it is downloaded, with the share done and a sentence.
 
     Raises:
         InputError: there is no such file, and it cannot be downloaded.
@@ -23,27 +77,25 @@ def find_weights(info: ModelInfo, wanted: str, options: dict[str, int | float | 
         if not path.is_file():
             raise InputError(f"There is no weights file at {path}; use 'imagenet', a file, or none.")
         return path
-    if "alpha" not in info.options:
+    remote = published_file(info, options)
+    if remote is None:
         raise InputError(f"Weights for {info.title} cannot be downloaded here; name a file of them, or none.")
-    width = int(options.get("alpha", 35)) / 100
-    name = f"{info.name}_{width:g}_224_notop.weights.h5" if width != 1 else f"{info.name}_1.0_224_notop.weights.h5"
-    path = data_root() / name
-    return path if path.is_file() else _download(width, path)
+    names = (remote.path, _saved_name(info, options))
+    found = [data_root() / name for name in names if (data_root() / name).is_file()]
+    return found[0] if found else _download(remote, progress)
 
 
-def _download(width: float, path: Path) -> Path:
-    """Let Keras download the weights, and keep them in the data folder."""
-    from keras.applications import MobileNetV2
+def _saved_name(info: ModelInfo, options: Mapping[str, int | float | bool]) -> str:
+    """Return the name of the same weights as Keras' `save_weights` writes them."""
+    width = f"_{options.get('alpha', 35) / 100}" if "alpha" in info.options else ""
+    return f"{info.name}{width}_224_notop.weights.h5"
 
+
+def _download(remote: RemoteFile, progress: Progress | None) -> Path:
     try:
-        model = MobileNetV2(input_shape=(224, 224, 3), alpha=width, include_top=False, weights="imagenet")
-    except Exception as error:  # Keras and urllib raise many kinds when there is no network
+        return fetch(remote, progress)
+    except InputError as error:
         raise InputError(
             f"The ImageNet weights are not on this machine and cannot be downloaded. Connect to the internet, or put the "
-            f"file {path.name} into {path.parent}; with weights set to none, the network learns from scratch."
+            f"file {remote.path} into {data_root()}; with weights set to none, the network learns from scratch."
         ) from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".part-{path.name}")
-    model.save_weights(temporary)
-    temporary.replace(path)
-    return path

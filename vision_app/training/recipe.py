@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from vision_app.config import RunConfig, parse_options
+from vision_app.config import RunConfig, named, parse_options
 from vision_app.data.augment import resolve_strengths
 from vision_app.data.datasets import find_dataset
 from vision_app.data.patch import read_patch
@@ -16,11 +16,16 @@ PHOTO_SIZE = 64  # pixels a side that larger pictures are reduced to unless a ru
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scikit-learn")
 
 
-def default_values(dataset: str, model: str) -> dict[str, Any]:
-    """Return the defaults for a dataset and a model, by field name: the model's recipe, the dataset's augmentation."""
+def default_values(dataset: str, model: str, pretrained: bool | None = None) -> dict[str, Any]:
+    """Return the defaults for a dataset and a model, by field name: the model's recipe, the dataset's augmentation.
+
+    Args:
+        pretrained: whether the run starts from pretrained weights; None: as the model's recipe says.
+    """
     data, info = find_dataset(dataset), find_model(model)
     height, _, channels = data.image_shape or (PHOTO_SIZE, PHOTO_SIZE, 3)
-    recipe = {"epochs": data.epochs, "augmentation": data.augmentation, **info.recipe}
+    chosen = info.recipe_for(info.starts_pretrained if pretrained is None else pretrained)
+    recipe = {"epochs": data.epochs, "augmentation": data.augmentation, **chosen}
     return {
         **recipe,
         "input_size": info.input_size_for(min(height, max(PHOTO_SIZE, info.default_size))),
@@ -41,7 +46,8 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
         InputError: something is unknown or impossible; nothing has started.
     """
     data, info = find_dataset(dataset), find_model(model)
-    values = _inherit(base, dataset, model) if base else default_values(dataset, model)
+    pretrained = bool(overrides["weights"]) if "weights" in overrides else None
+    values = _inherit(base, dataset, model) if base else default_values(dataset, model, pretrained)
     for field in FILLED_IN & set(overrides):
         raise InputError(f"The field '{field}' is filled in by the app and cannot be set; leave it out.")
     options = {**values.get("options", {}), **_options(overrides.get("options"))}
@@ -69,6 +75,11 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     info.check_batch_norm(config.batch_norm)
     if config.weights and info.load_pretrained is None:
         raise InputError(f"{info.title} has no pretrained weights; leave weights empty.")
+    if config.weights and config.normalization != "rescale":
+        raise InputError(
+            f"Pretrained weights expect pixels as they learned from them; set {named('normalization')} to 'rescale', "
+            "or the weights to none."
+        )
     if config.synthetic and data.synthesize is None:
         raise InputError(f"{data.title} has no generated images: synthetic must be 0, got {config.synthetic:g}.")
     return config.updated(augmentation=resolve_strengths(config.augmentation))

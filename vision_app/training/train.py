@@ -31,6 +31,7 @@ from vision_app.training.callbacks import (
 )
 from vision_app.training.data_check import check_data
 from vision_app.training.networks import make_models, mixes_labels
+from vision_app.training.pretrained import pretrained_file
 from vision_app.training.state import SaveState, State, forget_states, read_state
 from vision_app.training.strip import WriteStrip
 from vision_app.training.watch import Counts, WriteCounts
@@ -95,9 +96,10 @@ def train(run: Run, asked: Asked) -> str:
         messages = DownloadMessages(run, asked)
         train_part, validation = ready_training(config, messages)
         test = ready_split(config, config.dataset, "test", messages)  # now: somebody may divide the set anew meanwhile
+        state = read_state(run) or State()
+        weights = None if state.epoch else pretrained_file(config, messages)
     except Stopped as stop:
         return str(stop)
-    state = read_state(run) or State()
     seen = fingerprint(train_part, validation)
     if state.epoch and config.fingerprint != seen:
         raise InputError("The data have changed since this run began, so it cannot go on; start it again as a new run.")
@@ -105,7 +107,7 @@ def train(run: Run, asked: Asked) -> str:
     write_atomic(run.path / "config.json", config.to_json())
     batches = make_batches(config, train_part)
     counts = Counts(len(config.classes))
-    model, serving = make_models(config, train_part.images, counts)
+    model, serving = make_models(config, train_part.images, counts, weights=weights)
     if run.history():
         run.append_history(kind="resume", step=state.epoch * len(batches), epoch=state.epoch)
     run.update_status(

@@ -10,6 +10,7 @@ from vision_app.config import RunConfig
 from vision_app.data.augment import AUGMENTATIONS, Augmentation
 from vision_app.data.datasets import find_dataset, list_datasets
 from vision_app.models.catalog import MODELS
+from vision_app.readable import count
 from vision_app.training.recipe import make_config
 
 BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "weights", "augmentation")
@@ -155,8 +156,11 @@ def dataset_choices() -> list[tuple[str, str]]:
 
 
 def model_choices() -> list[tuple[str, str]]:
-    """Return the networks as (title, name)."""
-    return [(row.title, row.name) for row in MODELS.values()]
+    """Return the networks as (title, name), those that start from pretrained weights last, each with its size."""
+    rows = sorted(MODELS.values(), key=lambda row: row.starts_pretrained)
+    return [
+        (f"{row.title} ({'pretrained, ' * row.starts_pretrained}{count(row.parameters)})", row.name) for row in rows
+    ]
 
 
 def _literals(annotation: Any) -> list[Any]:

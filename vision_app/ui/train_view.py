@@ -40,6 +40,8 @@ def facts(dataset: str, model: str, input_size: int | None) -> str:
         parts.append(f"They are enlarged to {size} × {size} for this network.")
     elif size < height:
         parts.append(f"They are reduced to {size} × {size}.")
+    if size < info.enlarges_below:
+        parts.append("Inside, it enlarges them, so that there is still something to explain.")
     if not is_available(data) and data.remote:
         parts.append(f"Downloads {file_size(data.download_bytes)} first.")
     return f'<p class="vw-note"><strong>{html.escape(info.title)}:</strong> {html.escape(info.description)} {" ".join(parts)}</p>'

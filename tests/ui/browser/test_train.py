@@ -209,7 +209,7 @@ def test_the_settings_of_a_run_come_back_into_the_form(page: Page, runs_folder: 
     run = write_failed_run(runs_folder, "The disk is full.", config)
     open_tab(page, "train", run=run)
     page.locator("#train-copy").click()
-    expect(page.locator("#train-model input")).to_have_value("ResNet, small")
+    expect(page.locator("#train-model input")).to_have_value(re.compile(r"^ResNet, small \("))
     expect(page.locator("#train-dataset input")).to_have_value("Shapes")
     expect(page.locator("#field-epochs input")).to_have_value("3")
     expect(page.locator("#field-strength-rotation input[type=number]")).to_have_value("25")
