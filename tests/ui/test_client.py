@@ -19,7 +19,7 @@ from vision_app.runs import Run
 from vision_app.ui.layout import build_app
 
 EXAMPLES = REPOSITORY / "examples"
-ENDPOINTS = {"/classify", "/explain", "/compare", "/train", "/stop", "/runs"}
+ENDPOINTS = {"/classify", "/explain", "/compare", "/average", "/train", "/stop", "/runs"}
 LEAKS = re.compile(r"Traceback|File \"|\.py\b|site-packages|Error:|/tmp|/home|/root|\\Users")
 
 
