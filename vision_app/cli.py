@@ -14,6 +14,7 @@ import typer
 from vision_app import readable
 from vision_app.cli_data import DATA_COMMANDS, REFERENCES
 from vision_app.cli_import import import_model
+from vision_app.cli_models import models
 from vision_app.cli_runs import RUN_COMMANDS
 from vision_app.cli_search import search
 from vision_app.config import RunConfig
@@ -56,6 +57,7 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 for command in (*DATA_COMMANDS, *RUN_COMMANDS, search):
     app.command(cls=Command)(command)
 app.command("import", cls=Command)(import_model)
+app.command(cls=Command)(models)
 
 ModelName = Annotated[
     str, typer.Argument(metavar="MODEL", help="A checkpoint's name, a run id, `latest`, or a folder.")
@@ -63,29 +65,6 @@ ModelName = Annotated[
 DatasetName = Annotated[
     str | None, typer.Option("--dataset", help=f"{REFERENCES} By default the one that the model learned from.")
 ]
-
-
-@app.command(cls=Command)
-def models(as_json: AsJson = False) -> Answer:
-    """List the networks that can be trained."""
-    from vision_app.models.catalog import MODELS
-
-    fields = {
-        "name": "name",
-        "title": "title",
-        "parameters": "parameters",
-        "input_size": "default_size",
-        "channels": "channels",
-    }
-    rows = [{key: getattr(row, field) for key, field in fields.items()} for row in MODELS.values()]
-    if as_json:
-        return document(rows)
-    header = ["Name", "Title", "Parameters", "Input size", "Channels"]
-    cells = [
-        [row["name"], row["title"], readable.count(row["parameters"]), row["input_size"], row["channels"]]
-        for row in rows
-    ]
-    return Answer(readable.table(header, cells))
 
 
 @app.command(cls=Command)

@@ -8,6 +8,7 @@ from vision_app.figures.curves import Series, curves, downsample
 from vision_app.figures.heat import colorbar, heatmap_image, overlay
 from vision_app.figures.images import picture_html, png_url
 from vision_app.figures.matrix import confusion_matrix, confusions
+from vision_app.figures.network import layer_table, network_diagram
 from vision_app.figures.scatter import Point, accuracy_against_latency
 from vision_app.figures.smoothing import smoothed
 
@@ -23,6 +24,8 @@ __all__ = [
     "curves",
     "downsample",
     "heatmap_image",
+    "layer_table",
+    "network_diagram",
     "overlay",
     "picture_html",
     "png_url",

@@ -18,7 +18,7 @@ from vision_app.runs import LIVE, Run
 from vision_app.training.progress import Progress, measure
 from vision_app.training.recipe import default_values
 from vision_app.training.usage import Usage, read_usage
-from vision_app.ui.run_names import dataset_title
+from vision_app.ui.run_names import dataset_title, model_title
 from vision_app.ui.train_overlay import overlay_html
 from vision_app.ui.train_remarks import Verdict, judge
 from vision_app.ui.train_table import STATE_WORDS, monitored
@@ -187,7 +187,7 @@ def _headline(config: RunConfig, progress: Progress, usage: Usage | None, stoppi
     ]
     facts_list = "".join(f"<div><dt>{label}</dt><dd>{html.escape(value)}</dd></div>" for label, value in numbers)
     done = round(100 * progress.share, 1)
-    title = f"{html.escape(dataset_title(config.dataset))}, {html.escape(find_model(config.model).title)}"
+    title = f"{html.escape(dataset_title(config.dataset))}, {html.escape(model_title(config.model))}"
     return (
         f'<div class="vw-live-head"><h3>{title}</h3>'
         f'<span class="vw-state vw-{progress.state}" role="status">{html.escape(_state(progress, stopping))}</span></div>'

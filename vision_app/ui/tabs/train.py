@@ -16,6 +16,7 @@ from vision_app.training.recipe import make_config
 from vision_app.ui import forms, train_keep, train_overlay, train_runs, train_search, train_view, train_watch
 from vision_app.ui.layout import QUIET, SEEN, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
+from vision_app.ui.model_page import build_model_page
 from vision_app.ui.preview import preview_html
 from vision_app.ui.train_plan import estimate
 from vision_app.ui.train_search_form import SearchParts, build_search, searcher
@@ -127,6 +128,7 @@ def _build_form() -> FormParts:
             value = {"dataset": "digits", "model": "simple_cnn"}[name]
             fields[name] = gr.Dropdown(choices, value=value, label=name.title(), elem_id=f"train-{name}", min_width=140)
     facts = gr.HTML(train_view.facts("digits", "simple_cnn", None), elem_id="train-facts", min_height=64)
+    build_model_page(fields["model"])
     with gr.Row():
         start = gr.Button("Start", variant="primary", elem_id="train-start", min_width=120)
         stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=120)
