@@ -25,7 +25,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-TORCH = ROOT / "benchmarks" / "training_torch.py"
+TORCH = ROOT / "benchmarks" / "support" / "training_torch.py"
 
 
 @dataclass(frozen=True)

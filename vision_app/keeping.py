@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -63,11 +64,11 @@ def delete(runs: Iterable[Run]) -> None:
             raise InputError(f"Only runs in {runs_root()} can be deleted, got {run.path}; remove that folder yourself.")
         if run.state() in LIVE:
             raise InputError(f"{run.name} is {run.state()} and cannot be deleted; stop it first.")
-        _check_free(_trash() / run.name)
+    empty_trash()
     for run in chosen:
         _trash().mkdir(exist_ok=True)
         os.utime(run.path)  # when it was deleted; before it moves, so that it is never taken for an old one
-        _move(run.path, _trash() / run.name)
+        _move(run.path, _free_place(run.name))
 
 
 def restore(name: str) -> Run:
@@ -101,6 +102,12 @@ def empty_trash() -> None:
 
 def _trash() -> Path:
     return runs_root() / ".trash"
+
+
+def _free_place(name: str) -> Path:
+    """Return where a deleted run goes: under its name, or a like one where an earlier run of that name was deleted too."""
+    places = (_trash() / (name if number == 1 else f"{name}-{number}") for number in count(1))
+    return next(place for place in places if not place.exists())
 
 
 def _write(run: Run, **changes: object) -> Mark:

@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -191,14 +192,15 @@ class Run:
 
     def forget_half_files(self) -> None:
         """Delete what a worker that was killed had not finished: it would keep a full disk full."""
-        beginnings = (".model.", ".saving.", *(f".{name}." for name in CHECKPOINT_FILES))
-        for file in (*self.path.iterdir(), *self.state_folder.iterdir()):
+        beginnings = (".model.", ".saving.", ".epoch-", ".images.npz.", *(f".{name}." for name in CHECKPOINT_FILES))
+        inside = [folder.iterdir() for folder in (self.state_folder, self.strip_folder) if folder.is_dir()]
+        for file in (*self.path.iterdir(), *chain(*inside)):
             if file.name.startswith(beginnings):
                 file.unlink(missing_ok=True)
 
     def append_history(self, **values: Any) -> None:
         """Add one line to the history."""
-        with self.history_file.open("a", encoding="utf-8") as file:
+        with open_to_append(self.history_file) as file:
             file.write(json.dumps({**values, "time": round(time.time(), 3)}) + "\n")
 
     def write_status(self, status: Status) -> None:
@@ -310,6 +312,16 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         commit(Path(temporary), path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def open_to_append(path: Path) -> TextIO:
+    """Open a file of one record a line; half a line, as a full disk leaves it, is ended first, so that it spoils no other."""
+    with path.open("a+b") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+    return path.open("a", buffering=1, encoding="utf-8")
 
 
 def commit(temporary: Path, path: Path) -> None:

@@ -118,7 +118,7 @@ def resolve_strengths(augmentation: Mapping[str, float]) -> dict[str, float]:
     """Fill in default strengths (given as a negative number) and check names and ranges.
 
     Raises:
-        InputError: an unknown name or a strength out of range.
+        InputError: an unknown name, a strength out of range, or two changes that contradict each other.
     """
     strengths = {}
     for name, strength in augmentation.items():
@@ -131,6 +131,8 @@ def resolve_strengths(augmentation: Mapping[str, float]) -> dict[str, float]:
         if row.whole and strength != int(strength):
             raise InputError(f"Augmentation {name} must be a whole number, got {strength:g}: {row.description}")
         strengths[name] = strength
+    if strengths.get("flip") and strengths.get("alternating_flip"):
+        raise InputError("Flip and Alternating flip undo each other; choose one of them.")
     return strengths
 
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +57,14 @@ def import_model(source: Source) -> Run:
         InputError: the model cannot be used; the message says why and what to do.
     """
     check_file(source.file)
+    if find_spec("tensorflow") is None:
+        raise InputError("A model is imported with TensorFlow, which is not installed here; import it where it is.")
     classes, upload_style = _check_classes(source)
     target = _free_place(source.name or re.sub(r"[^\w-]+", "-", source.file.stem).strip("-") or "model")
     if source.scaling:
         find(SCALINGS, source.scaling, "scaling")
     runs_root().mkdir(parents=True, exist_ok=True)
+    _forget_broken_off()
     with tempfile.TemporaryDirectory(dir=runs_root(), prefix=".importing-") as parent:
         folder = Path(parent) / target.name
         folder.mkdir()
@@ -141,6 +146,13 @@ def _free_place(name: str) -> Path:
         if (root / name).exists():
             raise InputError(f"There is a model called '{name}' already; choose another name with --name.")
     return runs_root() / name
+
+
+def _forget_broken_off() -> None:
+    """Remove what imports that were killed have left behind."""
+    for folder in runs_root().glob(".importing-*"):
+        if time.time() - folder.stat().st_mtime > 10 * PATIENCE:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _open(request: Request) -> dict[str, Any]:

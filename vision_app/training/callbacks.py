@@ -9,7 +9,7 @@ import keras
 
 from vision_app.config import RunConfig
 from vision_app.data.pipeline import TrainingBatches
-from vision_app.runs import Run, commit
+from vision_app.runs import Run, commit, open_to_append
 from vision_app.training.schedules import rate_at
 
 MAX_BATCH_LINES = 2000
@@ -106,7 +106,7 @@ class HistoryWriter(keras.callbacks.Callback):
         super().__init__()
         self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
         self.every = max(1, steps_per_epoch * epochs // MAX_BATCH_LINES)
-        self.file = run.history_file.open("a", buffering=1)
+        self.file = open_to_append(run.history_file)
         self.step = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

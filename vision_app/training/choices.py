@@ -11,6 +11,7 @@ from vision_app.errors import InputError
 from vision_app.lookup import find
 
 MAX_RUNS = 50
+LARGEST = 1e300  # beyond it, drawing overflows
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Distribution:
     name: str
     make: Callable[[float, float], Any]
     smallest: float = float("-inf")
+    largest: float = float("inf")
 
 
 def _loguniform(low: float, high: float) -> Any:
@@ -45,7 +47,7 @@ DISTRIBUTIONS = {
     for row in (
         Distribution("loguniform", _loguniform, smallest=1e-300),
         Distribution("uniform", _uniform),
-        Distribution("integers", _integers),
+        Distribution("integers", _integers, smallest=-(2.0**31), largest=2.0**31),
     )
 }
 _DRAWN = re.compile(r"\s*(\w+)\(([^,()]*),([^,()]*)\)\s*")
@@ -87,6 +89,8 @@ def combine(choices: Mapping[str, Any], num_random: int | None, seed: int) -> li
     """
     from sklearn.model_selection import ParameterGrid, ParameterSampler
 
+    if not 0 <= seed < 2**31:
+        raise InputError(f"Expected a seed from 0 to {2**31 - 1:,}, got {seed}; choose another.")
     drawn = [field for field, values in choices.items() if not isinstance(values, list)]
     if num_random is None:
         if drawn:
@@ -107,7 +111,9 @@ def combine(choices: Mapping[str, Any], num_random: int | None, seed: int) -> li
 def _read_distribution(field: str, name: str, *ends: str) -> Any:
     row = find(DISTRIBUTIONS, name, "distribution")
     low, high = map(parse_value, ends)
-    if not all(isinstance(end, int | float) for end in (low, high)) or not row.smallest <= low < high < float("inf"):
+    if not all(isinstance(end, int | float) for end in (low, high)) or not row.smallest <= low < high <= min(
+        row.largest, LARGEST
+    ):
         above = " above 0" if row.smallest > 0 else ""
         raise InputError(
             f"Expected two rising numbers{above} for {named(field)}, got {name}({', '.join(map(str.strip, ends))})."

@@ -49,11 +49,16 @@ def make_models(
     model = _make_trainable(trained, config)
     if config.l2:
         for layer in model.layers:
-            if getattr(layer, "kernel", None) is not None and layer.trainable:
+            if getattr(layer, "kernel", None) is not None and layer.trainable and _may_shrink(layer, config):
                 layer.kernel.regularizer = keras.regularizers.L2(config.l2)
     accuracy = keras.metrics.CategoricalAccuracy("accuracy") if mixes_labels(config) else "accuracy"
     model.compile(optimizer=make_optimizer(config), loss=make_loss(config), metrics=[accuracy, *counts])
     return model, serving
+
+
+def _may_shrink(layer: keras.layers.Layer, config: RunConfig) -> bool:
+    """Whether a penalty on a kernel's length means something: Muon keeps the length of all but the last layer's."""
+    return config.optimizer != "muon" or layer.name == "logits"
 
 
 def _make_trainable(network: keras.Model, config: RunConfig) -> keras.Model:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from vision_app.evaluation.epochs import summarize
-from vision_app.runs import Run
+from vision_app.runs import Run, open_to_append
 
 
 class Counts(keras.metrics.Metric):
@@ -62,7 +62,7 @@ class WriteCounts(keras.callbacks.Callback):
 
     def __init__(self, run: Run, counts: Counts) -> None:
         super().__init__()
-        self.counts, self.file = counts, run.validation_file.open("a", buffering=1, encoding="utf-8")
+        self.counts, self.file = counts, open_to_append(run.validation_file)
 
     def on_test_begin(self, logs: dict | None = None) -> None:
         """See Keras."""

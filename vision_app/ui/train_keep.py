@@ -86,6 +86,6 @@ def known_run(name: str) -> Run:
 
 def _deleted_item(run: Run) -> str:
     name, since = html.escape(run.name), max(0.0, time.time() - run.path.stat().st_mtime)
-    left = age(max(0.0, KEPT_SECONDS - since))
+    left = f"in {age(KEPT_SECONDS - since)}" if since < KEPT_SECONDS - 60 else "soon"
     button = f'<button type="button" data-act="restore" data-run="{name}" aria-label="Restore {name}">Restore</button>'
-    return f"<span>{name}</span><span>gone for good in {left}</span>{button}"
+    return f"<span>{name}</span><span>gone for good {left}</span>{button}"

@@ -99,8 +99,9 @@ def build(page: Page) -> None:
     several = {"inputs": {*fields.values(), *form.several.inputs}, "outputs": [chosen, notice]}
     form.several.start.click(searcher(form.several, fields), **several, **SEEN).success(_tick, view, shown, **READING)
     chosen.change(None, chosen, None, js=remember("run"))
-    chosen.change(_show_note, chosen, note, **READING)
-    gr.on([note.blur, note.submit], _save_note, [chosen, note], None, **READING).then(_tick, view, shown, **READING)
+    read = gr.State(("", ""))
+    chosen.change(_show_note, chosen, [note, read], **READING)
+    gr.on([note.blur, note.submit], _save_note, [read, note], read, **READING).then(_tick, view, shown, **READING)
     begun.success(_tick, view, shown, **READING)
     asked = stop.click(_note_stop, [chosen, stopping], [stopping, stop], **READING)
     asked.then(_stop, chosen, None, **QUIET).then(_tick, view, shown, **READING)
@@ -326,15 +327,19 @@ def _act(chosen: str, beside: str, event: gr.EventData) -> tuple[str, str, str, 
     return chosen, beside, "", train_keep.head_html()
 
 
-def _show_note(name: str) -> gr.Textbox:
-    """Fill the field for the note when another run is chosen."""
-    return gr.Textbox(train_keep.note_of(name), visible=bool(name))
+def _show_note(name: str) -> tuple[gr.Textbox, tuple[str, str]]:
+    """Fill the field for the note when another run is chosen, and remember whose it is and what it said."""
+    text = train_keep.note_of(name)
+    return gr.Textbox(text, visible=bool(name)), (name, text)
 
 
 @say_errors("Cannot keep this note")
-def _save_note(name: str, text: str) -> None:
-    """Keep what was typed."""
-    train_keep.save_note(name, text)
+def _save_note(read: tuple[str, str], text: str) -> tuple[str, str]:
+    """Keep what was typed, for the run whose note was read; what nobody changed here is not written."""
+    name, before = read
+    if text != before:
+        train_keep.save_note(name, text)
+    return name, text
 
 
 def _open(chosen: str, beside: str, request: gr.Request) -> tuple[str, str, str, gr.Timer, gr.Dropdown]:

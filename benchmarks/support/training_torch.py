@@ -1,6 +1,6 @@
-"""The PyTorch side of `training.py`: an eager loop as a person would write it. Needs torch, and torchvision for mobilenet_v2.
+"""The PyTorch side of `benchmarks/training.py`: an eager loop as a person would write it. Needs torch, and torchvision for mobilenet_v2.
 
-python benchmarks/training_torch.py MODEL IMAGES.npz BATCH EPOCHS
+python benchmarks/support/training_torch.py MODEL IMAGES.npz BATCH EPOCHS
 """
 
 import sys
