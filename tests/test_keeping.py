@@ -101,8 +101,6 @@ def test_only_what_was_deleted_is_restored_and_nothing_is_overwritten(run: Run) 
     again = write_run(runs_root() / "one", "stopped")
     with pytest.raises(InputError, match="There is a 'one' in"):
         keeping.restore("one")
-    with pytest.raises(InputError, match="There is a 'one' in"):
-        keeping.delete([again])
     assert again.status().state == "stopped" and keeping.list_deleted()[0].status().state == "completed"
 
 
@@ -121,3 +119,21 @@ def test_the_trash_forgets_after_a_week(run: Run) -> None:
 def test_without_a_runs_folder_the_trash_is_empty() -> None:
     keeping.empty_trash()
     assert keeping.list_deleted() == [] and not runs_root().exists()
+
+
+def test_a_second_run_of_a_name_is_deleted_beside_the_first(run: Run) -> None:
+    keeping.delete([run])
+    second = write_run(runs_root() / "one")
+    (second.path / "which.txt").write_text("second")
+    keeping.delete([second])
+    assert {deleted.name for deleted in keeping.list_deleted()} == {"one", "one-2"}
+    assert (keeping.restore("one-2").path / "which.txt").read_text() == "second"
+    assert not (keeping.restore("one").path / "which.txt").exists()
+
+
+def test_deleting_empties_what_is_over_a_week_old(run: Run) -> None:
+    old = write_run(runs_root() / "old")
+    keeping.delete([old])
+    os.utime(keeping.list_deleted()[0].path, (1, 1))
+    keeping.delete([run])
+    assert [deleted.name for deleted in keeping.list_deleted()] == ["one"]

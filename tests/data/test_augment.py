@@ -243,3 +243,9 @@ def test_every_change_can_be_previewed(name: str) -> None:
     assert shown.shape == (8, *images.shape[1:]) and shown.dtype == np.uint8
     assert np.array_equal(shown, preview(images, {name: -1}, 8))
     assert np.array_equal(preview(images, {}, 3), images[[0, 1, 0]])
+
+
+def test_two_flips_are_refused() -> None:
+    with pytest.raises(InputError, match="Flip and Alternating flip undo each other"):
+        make_augmenter({"flip": 0.5, "alternating_flip": 1})
+    assert make_augmenter({"flip": 0.0, "alternating_flip": 1}) is not None

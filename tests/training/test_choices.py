@@ -33,7 +33,15 @@ def test_nothing_to_try_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["loguniform(0, 1)", "loguniform(-1, 1)", "uniform(2, 1)", "uniform(1, 1)", "uniform(a, 2)", "uniform(0, 1e999)"],
+    [
+        "loguniform(0, 1)",
+        "loguniform(-1, 1)",
+        "uniform(2, 1)",
+        "uniform(1, 1)",
+        "uniform(a, 2)",
+        "uniform(0, 1e999)",
+        "integers(1, 1e30)",
+    ],
 )
 def test_impossible_ends_are_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"Expected two rising numbers"):
@@ -83,3 +91,9 @@ def test_too_many_runs_are_refused_and_so_is_a_draw_without_a_number() -> None:
             combine({"seed": [1, 2]}, number, 0)
     with pytest.raises(InputError, match=r"L2 \(l2\) is to be picked at random; say how many"):
         combine({"l2": read_choices("l2", "uniform(0, 1)")}, None, 0)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, "abc"])
+def test_impossible_seeds_are_refused(seed: object) -> None:
+    with pytest.raises(InputError, match="Expected a seed from 0 to 2,147,483,647, got"):
+        combine({"batch_size": [16, 32]}, 2, seed)

@@ -37,7 +37,8 @@ def test_what_a_killed_worker_left_half_written_is_gone_when_the_run_goes_on() -
     run = small_run()
     run.state_folder.mkdir()
     half = [run.path / ".model.saving.keras", run.path / ".status.json.x7", run.path / ".report.json.q"]
-    half += [run.path / ".model.tflite.k", run.state_folder / ".saving.npz"]
+    run.strip_folder.mkdir()
+    half += [run.path / ".model.tflite.k", run.state_folder / ".saving.npz", run.strip_folder / ".epoch-000003.npz.u"]
     kept = [run.path / ".notes.json.being-written", run.state_folder / "worker.lock", run.log_file]
     for file in (*half, *kept):
         file.write_bytes(b"half")
@@ -244,3 +245,16 @@ def test_a_clock_that_jumps_makes_no_time_negative(jump: int, monkeypatch: pytes
     progress = read_progress(run)
     assert progress.elapsed_seconds >= 0 and (progress.remaining_seconds or 0) >= 0
     assert [line["kind"] for line in run.history()] == ["batch", "epoch"]
+
+
+@pytest.mark.parametrize("half", ['{"kind": "batch", "st', ""])
+def test_half_a_line_of_a_full_disk_spoils_no_other(half: str) -> None:
+    run = small_run()
+    run.append_history(kind="batch", step=0)
+    run.append_history(kind="batch", step=1)
+    with run.history_file.open("a") as file:
+        file.write(half)
+    run.append_history(kind="resume", step=1)
+    run.append_history(kind="batch", step=1)
+    assert [line["step"] for line in run.history()] == [0, 1]
+    assert len(run.history_file.read_text().splitlines()) == 4 + bool(half)

@@ -89,8 +89,8 @@ def combine(choices: Mapping[str, Any], num_random: int | None, seed: int) -> li
     """
     from sklearn.model_selection import ParameterGrid, ParameterSampler
 
-    if not 0 <= seed < 2**31:
-        raise InputError(f"Expected a seed from 0 to {2**31 - 1:,}, got {seed}; choose another.")
+    if not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise InputError(f"Expected a seed from 0 to {2**31 - 1:,}, got {seed!r}; choose another.")
     drawn = [field for field, values in choices.items() if not isinstance(values, list)]
     if num_random is None:
         if drawn:
