@@ -175,6 +175,16 @@ def test_models() -> None:
     assert "61.7 k" in call("models").stdout
 
 
+def test_one_of_the_models() -> None:
+    told = answer("models", "lenet5")
+    assert told["layers"][2] == {"name": "c1", "kind": "convolution", "shape": [28, 28, 6], "parameters": 156}
+    assert sum(layer["parameters"] for layer in told["layers"]) == told["parameters"] == 61_706
+    assert told["link"] == "https://doi.org/10.1109/5.726791" and "tanh" in told["formula"]
+    text = call("models", "lenet5").stdout
+    assert "In practice: It read the amounts on bank cheques" in text and "61,706 parameters for pictures" in text
+    assert_refused(call("models", "lenet"), "Did you mean 'lenet5'")
+
+
 def test_runs_and_checkpoints(home: Path) -> None:
     runs = answer("runs")
     assert [(row["run"], row["test_accuracy"]) for row in runs] == [("untested", None), ("early", 0.9953)]

@@ -68,3 +68,19 @@ def test_branches_borders_and_other_layers_are_counted() -> None:
         ((5, 5, 8), ("1 convolution 3 × 3", "1 convolution within channels 3 × 3", "1 shortcut", "1 join"), 112 + 40),
         ((8,), ("maximum of each map",), 0),
     ]
+
+
+def test_a_branch_of_smaller_maps_is_no_stage() -> None:
+    from keras import Input, Model, layers
+
+    image = Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, padding="same")(layers.Normalization(mean=[1, 2, 3], variance=[1, 1, 1])(image))
+    y = layers.Reshape((1, 1, 4))(layers.GlobalAveragePooling2D()(x))
+    x = layers.Multiply()([x, layers.Conv2D(4, 1, activation="sigmoid")(y)])
+    found = stages_of(describe(Model(image, layers.Dense(2)(layers.Flatten()(layers.MaxPooling2D(4)(x))))))
+    assert [(stage.shape, stage.words, stage.parameters) for stage in found] == [
+        ((8, 8, 3), ("the picture",), 0),
+        ((8, 8, 4), ("1 convolution 3 × 3", "1 convolution 1 × 1", "1 weighing of channels"), 112 + 20),
+        ((2, 2, 4), ("maximum pooling",), 0),
+        ((2,), ("one row of numbers", "dense 2"), 34),
+    ]

@@ -10,7 +10,7 @@ from vision_app.data.download import RemoteFile
 from vision_app.errors import InputError
 from vision_app.models.catalog import MODELS
 from vision_app.training import pretrained
-from vision_app.training.pretrained import find_weights, published_file
+from vision_app.training.pretrained import PUBLISHED, find_weights, published_file
 from vision_app.training.recipe import make_config
 
 INFO = MODELS["mobilenet_v2"]
@@ -61,12 +61,13 @@ def test_a_named_file_is_taken(tmp_path: Path) -> None:
         find_weights(INFO, str(tmp_path / "none.h5"), {})
 
 
-def test_a_network_whose_weights_are_not_fetched_takes_a_file(tmp_path: Path) -> None:
-    (tmp_path / "googlenet.pth").touch()
-    row = MODELS["inception_v1"]
-    assert find_weights(row, str(tmp_path / "googlenet.pth"), {}) == tmp_path / "googlenet.pth"
-    with pytest.raises(InputError, match="Weights for Inception v1 cannot be downloaded here; name a file of them"):
-        find_weights(row, "imagenet", {})
+def test_every_network_that_takes_weights_has_a_published_file(data_folder: Path) -> None:
+    assert {name for name, row in MODELS.items() if row.load_pretrained} == {*PUBLISHED, "mobilenet_v2"}
+    remote = published_file(MODELS["inception_v1"], {})
+    assert remote.url == "https://download.pytorch.org/models/googlenet-1378be20.pth"
+    assert remote.path.split("-")[1] == f"{remote.digest.removeprefix('sha256:')}.pth"
+    (data_folder / remote.path).touch()
+    assert find_weights(MODELS["inception_v1"], "imagenet", {}) == data_folder / remote.path
 
 
 def test_without_a_file_and_a_network_the_ways_out_are_told(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -431,8 +431,7 @@ MODELS: dict[str, ModelInfo] = {
         ModelInfo(
             name="inception_v1",
             title="Inception v1",
-            description="GoogLeNet looks at every place in four ways at once; for large photos, and slow on a CPU. "
-            "Pictures below 112 pixels are enlarged inside.",
+            description="GoogLeNet looks at every place in four ways at once; for large photos, and slow on a CPU.",
             build=inception.inception_v1,
             smallest=28,
             default_size=112,

@@ -36,7 +36,7 @@ def inception_v1(shape: Shape, num_classes: int, scaling: Scaling = Scaling(), d
     from keras import layers
 
     image, x = colour_input(shape, scaling)
-    if shape[0] < SMALLEST_INSIDE:
+    if shape[0] < SMALLEST_INSIDE:  # to just so many: a whole factor would make 200 of 100, at three times the cost
         x = layers.Resizing(SMALLEST_INSIDE, SMALLEST_INSIDE, name="enlarged")(x)
     x = layers.ZeroPadding2D(3, name="conv1_padding")(x)  # torch pads both sides, "same" would pad mostly the far one
     x = _convolution(x, 64, 7, "conv1", stride=2, padding="valid")
@@ -71,9 +71,7 @@ def auxiliary_logits(model: "Model", num_classes: int) -> list["KerasTensor"]:
 
 
 def load_inception_v1(model: "Model", file: Path) -> None:
-    """Put the weights of a torchvision `googlenet` into an `inception_v1`, and freeze all but its last layer.
-
-    The last layer is taken too where it knows as many classes.
+    """Put the weights of a torchvision `googlenet` into an `inception_v1`; those of the last layer if it knows as many classes.
 
     Args:
         model: the network.
@@ -94,7 +92,6 @@ def load_inception_v1(model: "Model", file: Path) -> None:
             raise InputError(
                 f"The weights in {file.name} do not fit {layer.name}; expected a state dict of torchvision's googlenet."
             )
-        layer.trainable = is_last
 
 
 def _inception(x: "KerasTensor", filters: tuple, name: str) -> "KerasTensor":

@@ -43,7 +43,7 @@ MOVING = (
     "GlobalMaxPooling2D",
     "Flatten",
 )
-PASSING = ("ZeroPadding2D", "Rescaling")  # of no stage: a border belongs to its convolution, scaling to the picture
+PASSING = ("ZeroPadding2D", "Rescaling", "Normalization")  # begin no stage
 COUNTED = {"Add": "shortcut", "Concatenate": "join", "Multiply": "weighing of channels"}
 PLURALS = {
     "convolution": "convolutions",
@@ -91,9 +91,13 @@ class Stage:
 
 @lru_cache(maxsize=32)
 def layers_of(name: str) -> tuple[Layer, ...]:
-    """Return the layers of a network of the catalog, for its default pictures and 10 classes; builds it the first time."""
+    """Return the layers of a network of the catalog for its default pictures and 10 classes, as its recipe starts it.
+
+    It is built the first time.
+    """
     info = find_model(name)
-    return describe(build_model(name, (info.default_size, info.default_size, info.channels), NUM_CLASSES))
+    shape = (info.default_size, info.default_size, info.channels)
+    return describe(build_model(name, shape, NUM_CLASSES, pretrained=info.starts_pretrained))
 
 
 def describe(model: "Model") -> tuple[Layer, ...]:
@@ -104,13 +108,30 @@ def describe(model: "Model") -> tuple[Layer, ...]:
 def stages_of(layers: Iterable[Layer]) -> list[Stage]:
     """Return the stages that a picture goes through, the picture itself first; all that has no maps any more is the last one."""
     found: list[list[Layer]] = []
-    for layer in layers:
-        if layer.role in PASSING and not layer.parameters:
-            continue
-        if not found or _side(found[-1][-1]) != _side(layer) or found[-1][-1].role == "InputLayer":
-            found.append([])
-        found[-1].append(layer)
-    return [Stage(part[-1].shape, _words(part), sum(layer.parameters for layer in part)) for part in found]
+    sides: list[int] = []
+    for layer, side in _with_sides(list(layers)):
+        if layer.role in PASSING and found:
+            found[-1].append(layer)
+        elif not found or sides[-1] != side or found[-1][0].role == "InputLayer":
+            found.append([layer])
+            sides.append(side)
+        else:
+            found[-1].append(layer)
+    return [_stage(part) for part in found]
+
+
+def _with_sides(layers: list[Layer]) -> list[tuple[Layer, int]]:
+    """Return each layer with the pixels a side of its stage: beside larger maps that come later, smaller ones are a branch."""
+    sides, largest = [], 0
+    for layer in reversed(layers):
+        largest = max(largest, layer.shape[0] if len(layer.shape) == 3 and layer.role not in PASSING else 0)
+        sides.append(largest)
+    return list(zip(layers, reversed(sides), strict=True))
+
+
+def _stage(part: list[Layer]) -> Stage:
+    working = [layer for layer in part if layer.role not in PASSING]
+    return Stage(working[-1].shape, _words(working), sum(layer.parameters for layer in part))
 
 
 def _layer(layer: Any) -> Layer:
@@ -130,10 +151,6 @@ def _kind(layer: Any, role: str) -> str:
         if role.isupper() or "ReLU" in role
         else "".join(f" {c.lower()}" if c.isupper() else c for c in role).strip()
     )
-
-
-def _side(layer: Layer) -> int:
-    return layer.shape[0] if len(layer.shape) == 3 else 0
 
 
 def _words(part: list[Layer]) -> tuple[str, ...]:

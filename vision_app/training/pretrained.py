@@ -16,7 +16,7 @@ def _published(folder: str, name: str, digest: str, num_bytes: int) -> RemoteFil
     return RemoteFile(name, f"{folder}/{name}", digest, num_bytes)
 
 
-# Weights learned on ImageNet without the top, as keras.applications loads them, by name of the network.
+# Weights learned on ImageNet, by name of the network: without the top, as keras.applications loads them.
 PUBLISHED: dict[str, RemoteFile] = {
     "vgg16": _published(
         f"{KERAS}/vgg16", f"vgg16_{_LAYOUT}_notop.h5", "md5:6d6bbae143d832006294945121d1f1fc", 58_889_256
@@ -36,13 +36,15 @@ PUBLISHED: dict[str, RemoteFile] = {
         "md5:50bc09e76180e00e4465e1a485ddc09d",
         16_705_208,
     ),
+    # torchvision's, whole; the first letters of its digest stand in its name.
+    "inception_v1": _published("https://download.pytorch.org/models", "googlenet-1378be20.pth", "sha256:1378be20", 0),
 }
 
 
-def published_file(info: ModelInfo, options: Mapping[str, int | float | bool]) -> RemoteFile | None:
+def published_file(info: ModelInfo, options: Mapping[str, int | float | bool]) -> RemoteFile:
     """Return where a network's weights learned on ImageNet are published; its width can decide which file."""
     if info.name != "mobilenet_v2":
-        return PUBLISHED.get(info.name)
+        return PUBLISHED[info.name]
     width = float(options.get("alpha", 35)) / 100
     return _published(f"{KERAS}/mobilenet_v2", f"mobilenet_v2_{_LAYOUT}_{width}_224_no_top.h5", "", 0)
 
@@ -78,8 +80,6 @@ def find_weights(
             raise InputError(f"There is no weights file at {path}; use 'imagenet', a file, or none.")
         return path
     remote = published_file(info, options)
-    if remote is None:
-        raise InputError(f"Weights for {info.title} cannot be downloaded here; name a file of them, or none.")
     names = (remote.path, _saved_name(info, options))
     found = [data_root() / name for name in names if (data_root() / name).is_file()]
     return found[0] if found else _download(remote, progress)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.browser.steps import open_tab, parameter, wait_for
+from tests.ui.browser.steps import choose, open_tab, parameter, wait_for
 from tests.ui.stored_runs import write_failed_run
 from vision_app.training.recipe import make_config
 from vision_app.ui.run_names import short_names
@@ -214,6 +214,17 @@ def test_the_settings_of_a_run_come_back_into_the_form(page: Page, runs_folder: 
     expect(page.locator("#field-epochs input")).to_have_value("3")
     expect(page.locator("#field-strength-rotation input[type=number]")).to_have_value("25")
     expect(page.locator("#train-facts")).to_contain_text("ResNet, small")
+
+
+def test_the_page_of_a_network_opens_and_follows_the_choice(page: Page) -> None:
+    open_tab(page, "train")
+    page.locator("#train-about-fold > button").click()
+    expect(page.locator("#train-about .katex").first).to_be_visible()
+    figure = page.locator("#train-about-figures svg")
+    expect(figure).to_have_attribute("aria-label", re.compile("^Simple CNN"))
+    choose(page, "train-model", "LeNet-5")
+    expect(figure).to_have_attribute("aria-label", re.compile("^LeNet-5"))
+    expect(page.locator("#train-about")).to_contain_text("bank cheques")
 
 
 def test_a_deleted_run_comes_back_and_a_note_is_kept(page: Page, runs_folder: Path) -> None:
