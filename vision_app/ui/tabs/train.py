@@ -127,7 +127,7 @@ def _build_form() -> FormParts:
     with gr.Row():
         for name, choices in (("dataset", forms.dataset_choices()), ("model", forms.model_choices())):
             value = {"dataset": "digits", "model": "simple_cnn"}[name]
-            fields[name] = gr.Dropdown(choices, value=value, label=name.title(), elem_id=f"train-{name}", min_width=140)
+            fields[name] = gr.Dropdown(choices, value=value, label=name.title(), elem_id=f"train-{name}", min_width=260)
     facts = gr.HTML(train_view.facts("digits", "simple_cnn", None), elem_id="train-facts", min_height=64)
     build_model_page(fields["model"])
     with gr.Row():
