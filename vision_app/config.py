@@ -104,6 +104,19 @@ class TrainConfig(BaseModel):
     patience: int = Field(5, ge=1, title="Patience", description="Epochs without improvement before stopping.")
     min_delta: float = Field(0.0, ge=0, title="Smallest improvement", description="What counts as an improvement.")
     monitor: Monitor = Field("val_accuracy", title="Monitor", description="What decides which epoch is best.")
+    fine_tune_epochs: int = Field(
+        0,
+        ge=0,
+        le=999,
+        title="Fine-tuning epochs",
+        description="So many epochs at the end also train the last layers of the pretrained part; 0: none.",
+    )
+    fine_tune_layers: int | None = Field(
+        None, ge=1, le=1000, title="Layers to fine-tune", description="How many of them; empty: the model's own choice."
+    )
+    fine_tune_learning_rate: float = Field(
+        1e-4, gt=0, le=100, title="Fine-tuning rate", description="The learning rate for these epochs, at its highest."
+    )
     ema: float = Field(
         0.0,
         ge=0,
@@ -162,12 +175,27 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
         """Accept "width=16, depth=2" or a mapping."""
         return parse_options(value) if isinstance(value, str) else value
 
+    @property
+    def fine_tune_from(self) -> int:
+        """The epochs that pass before fine-tuning begins: all, where there is none."""
+        return self.epochs - self.fine_tune_epochs
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.warmup_epochs >= self.epochs and self.warmup_epochs > 0:
+        if self.fine_tune_epochs and not self.weights:
             raise ValueError(
-                f"{named('warmup_epochs')} must be below {named('epochs')}, here {self.epochs}, got {self.warmup_epochs:g}; "
-                "lower it or train longer"
+                f"{named('fine_tune_epochs')} need pretrained weights; set {named('weights')}, or these epochs to 0"
+            )
+        if self.fine_tune_epochs >= self.epochs:
+            raise ValueError(
+                f"{named('fine_tune_epochs')} must be below {named('epochs')}, here {self.epochs}, got "
+                f"{self.fine_tune_epochs}; lower them or train longer"
+            )
+        if self.warmup_epochs >= self.fine_tune_from and self.warmup_epochs > 0:
+            before = " before fine-tuning" if self.fine_tune_epochs else ""
+            raise ValueError(
+                f"{named('warmup_epochs')} must be below {named('epochs')}{before}, here {self.fine_tune_from}, got "
+                f"{self.warmup_epochs:g}; lower it or train longer"
             )
         if self.schedule == "plateau" and self.warmup_epochs:
             raise ValueError(

@@ -226,7 +226,7 @@ def test_options(name: str) -> None:
     with pytest.raises(InputError, match=f"{info.title} has no option 'wings'. Known: "):
         build_model(name, shape, 10, options={"wings": 2})
     assert set(info.options) == set(inspect.signature(info.build).parameters) - {
-        "shape", "num_classes", "scaling", "dropout", "pretrained",
+        "shape", "num_classes", "scaling", "dropout", "batch_norm", "pretrained",
     }  # fmt: skip
     for option, (low, high) in info.options.items():
         for value in (low - 1, high + 1, low + 0.5, True, "two"):

@@ -167,8 +167,7 @@ def test_an_epoch_is_made_the_last_one_unless_it_is_the_last_anyway(
     run: Run, asked: bool, epoch: int, stops_early: bool, ends: bool
 ) -> None:
     run.state_folder.mkdir()
-    callback = StopAfterEpoch(run)
-    callback.set_params({"epochs": 2})
+    callback = StopAfterEpoch(run, epochs=2)
     callback.set_model(SimpleNamespace(stop_training=stops_early))
     if asked:
         run.last_epoch_file.touch()

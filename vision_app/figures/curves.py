@@ -53,6 +53,7 @@ def curves(
     log: bool = False,
     x_max: float | None = None,
     best: tuple[float, float] | None = None,
+    turn: tuple[float, str] | None = None,
     height: int = 220,
     empty: str = "No points yet.",
 ) -> str:
@@ -65,6 +66,7 @@ def curves(
         log: draw the values on a logarithmic axis (points at 0 and below are left out).
         x_max: the end of the x axis, so that it stands still while a run goes on.
         best: x and y of the best epoch, marked.
+        turn: x from which something is different, and what, marked by a line.
         height: of the plot, in pixels.
         empty: what to say, in the same space, while there is no point.
     """
@@ -83,7 +85,7 @@ def curves(
     svg = (
         f'<svg height="{height}" role="img" aria-label="{label}">{_grid(x_axis, y_axis, percent, x_label, y_label)}'
         f'<svg viewBox="0 0 1000 1000" width="100%" height="100%" preserveAspectRatio="none">{drawn}</svg>'
-        f"{marks}{marker}</svg>"
+        f"{_turn(turn, x_axis)}{marks}{marker}</svg>"
     )
     return _figure(title, f'{_legend(told, style)}<div class="vw-plot-box">{svg}</div>')
 
@@ -184,6 +186,19 @@ def _best(
     return (
         f'<circle cx="{100 * left:.2f}%" cy="{100 - 100 * up:.2f}%" r="6" fill="none" stroke="currentColor"'
         f' stroke-width="2"/><text class="vw-strong" {place} dy="{shift}" text-anchor="{anchor}">{label}</text>'
+    )
+
+
+def _turn(turn: tuple[float, str] | None, x_axis: Scale) -> str:
+    """Return an upright line with words at its foot, on the side that has room for them."""
+    if turn is None or not 0 <= x_axis.share(turn[0]) <= 1:
+        return ""
+    left = x_axis.share(turn[0])
+    anchor, shift = ("end", -6) if left > 0.5 else ("start", 6)
+    x = f"{100 * left:.2f}%"
+    return (
+        f'<line class="vw-axis" x1="{x}" x2="{x}" y1="0" y2="100%" stroke-dasharray="2 4"/>'
+        f'<text x="{x}" dx="{shift}" y="100%" dy="-6" text-anchor="{anchor}">{html.escape(turn[1])}</text>'
     )
 
 

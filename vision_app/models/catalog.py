@@ -189,7 +189,15 @@ DEEP_RECIPE = {
     "normalization": "standardize",
     "epochs": 30,
 }
-TRANSFER_RECIPE = {"weights": "imagenet", "optimizer": "adam", "learning_rate": 1e-3, "batch_size": 32, "epochs": 15}
+TRANSFER_RECIPE = {
+    "weights": "imagenet",
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "batch_size": 32,
+    "epochs": 15,
+    "fine_tune_epochs": 5,
+    "fine_tune_learning_rate": 1e-4,
+}
 
 MODELS: dict[str, ModelInfo] = {
     row.name: row

@@ -54,15 +54,19 @@ class StopAfterEpoch(keras.callbacks.Callback):
     """Ends training after an epoch when the run has been asked to; comes after what saves the epoch.
 
     A file asks, not a signal: it works on every system, and the page can tell that somebody has asked.
+
+    Args:
+        run: which may have been asked.
+        epochs: of the whole run; after the last it ends anyway.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, epochs: int) -> None:
         super().__init__()
-        self.run = run
+        self.run, self.epochs = run, epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """See Keras."""
-        is_last = epoch + 1 >= self.params["epochs"] or self.model.stop_training
+        is_last = epoch + 1 >= self.epochs or self.model.stop_training
         if self.run.last_epoch_file.exists() and not is_last:
             raise Stopped("stopped")
 

@@ -47,13 +47,32 @@ def make_models(
     if info.initialize:
         info.initialize(trained, images[:INITIAL_IMAGES])
     model = _make_trainable(trained, config)
+    _compile(model, config, counts)
+    return model, serving
+
+
+def begin_fine_tuning(model: keras.Model, config: RunConfig, *counts: keras.metrics.Metric) -> None:
+    """Let the last layers of the pretrained part learn too; its batch norm keeps the statistics that it came with.
+
+    Args:
+        model: with the pretrained part frozen.
+        config: says how many layers, of any kind, and at what rate.
+        counts: what else Keras is to count of the answers.
+    """
+    info = find_model(config.model)
+    for layer in backbone_layers(model, info)[-(config.fine_tune_layers or info.unfreeze) :]:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    _compile(model, config, counts)
+
+
+def _compile(model: keras.Model, config: RunConfig, counts: tuple[keras.metrics.Metric, ...]) -> None:
+    """Give a network its optimizer, its loss, and a penalty on the weights that it trains."""
     if config.l2:
         for layer in model.layers:
             if getattr(layer, "kernel", None) is not None and layer.trainable and _may_shrink(layer, config):
                 layer.kernel.regularizer = keras.regularizers.L2(config.l2)
     accuracy = keras.metrics.CategoricalAccuracy("accuracy") if mixes_labels(config) else "accuracy"
     model.compile(optimizer=make_optimizer(config), loss=make_loss(config), metrics=[accuracy, *counts])
-    return model, serving
 
 
 def _may_shrink(layer: keras.layers.Layer, config: RunConfig) -> bool:

@@ -32,6 +32,7 @@ class Plan(BaseModel):
         num_train: training images.
         startup: until the first step.
         per_epoch: training and validation.
+        per_fine_tune_epoch: the same with the last layers of a pretrained part in training; 0 without fine-tuning.
         memory_bytes: the most that the measuring process held.
         device: what it computed on.
     """
@@ -44,10 +45,12 @@ class Plan(BaseModel):
     per_epoch: float
     memory_bytes: int
     device: str
+    per_fine_tune_epoch: float = 0.0
 
-    def seconds(self, epochs: int) -> float:
-        """Return how long a run of so many epochs will take, until it is tested."""
-        return 1.5 * self.startup + epochs * self.per_epoch  # testing takes about half as long as starting
+    def seconds(self, epochs: int, fine_tuned: int = 0) -> float:
+        """Return how long a run of so many epochs, some of them fine-tuning, will take, until it is tested."""
+        learning = (epochs - fine_tuned) * self.per_epoch + fine_tuned * self.per_fine_tune_epoch
+        return 1.5 * self.startup + learning  # testing takes about half as long as starting
 
 
 def plan_run(config: RunConfig) -> Plan:
@@ -83,10 +86,11 @@ def fit_budget(config: RunConfig, plan: Plan, seconds: float) -> tuple[dict[str,
         InputError: not even the smallest run fits.
     """
     left = SPARE * seconds - 1.5 * plan.startup
-    epochs = min(int(left / plan.per_epoch), MOST_TIMES * config.epochs) if left > 0 else 0
+    epochs, fine_tuned = _most_epochs(config, plan, SPARE * seconds)
     if epochs >= 1:
         more = "" if epochs < MOST_TIMES * config.epochs else ", three times the usual; more is not planned"
-        return {"epochs": epochs}, f"{epochs} epoch{'s' * (epochs != 1)} fit{'s' * (epochs == 1)} into this time{more}."
+        changes = {"epochs": epochs} | ({"fine_tune_epochs": fine_tuned} if config.fine_tune_epochs else {})
+        return changes, f"{epochs} epoch{'s' * (epochs != 1)} fit{'s' * (epochs == 1)} into this time{more}."
     images = int(plan.num_train * max(left, 0) / plan.per_epoch)
     fewest = FEWEST_A_CLASS * len(config.classes)
     if images < fewest:
@@ -95,7 +99,20 @@ def fit_budget(config: RunConfig, plan: Plan, seconds: float) -> tuple[dict[str,
             "Take more time, or a smaller network."
         )
     said = f"One epoch of all {plan.num_train:,} images takes {plan.per_epoch:.0f} s, so it learns once from {images:,} of them."
-    return {"epochs": 1, "train_limit": images}, said
+    changes = {"epochs": 1, "train_limit": images} | ({"fine_tune_epochs": 0} if config.fine_tune_epochs else {})
+    return changes, said
+
+
+def _most_epochs(config: RunConfig, plan: Plan, seconds: float) -> tuple[int, int]:
+    """Return how many epochs fit, and how many of them fine-tune: as many as the config says, or a third of a short run."""
+    fitting = 0, 0
+    for epochs in range(1, MOST_TIMES * config.epochs + 1):
+        wanted = config.fine_tune_epochs
+        fine_tuned = wanted if epochs > wanted else epochs // 3
+        if plan.seconds(epochs, fine_tuned) > seconds:
+            break
+        fitting = epochs, fine_tuned
+    return fitting
 
 
 def measure(config: RunConfig) -> Plan:
@@ -104,7 +121,7 @@ def measure(config: RunConfig) -> Plan:
     import psutil
 
     from vision_app.data.ready import ready_training
-    from vision_app.training.networks import make_models
+    from vision_app.training.networks import begin_fine_tuning, make_models
     from vision_app.training.train import EVALUATION_BATCH, keras_device, make_batches
 
     train_part, validation = ready_training(config)
@@ -117,6 +134,13 @@ def measure(config: RunConfig) -> Plan:
     size = min(EVALUATION_BATCH, len(validation))
     model.predict_on_batch(validation.images[:size])
     test = _time(lambda index: model.predict_on_batch(validation.images[:size])) / size
+    fine_tuning = 0.0
+    if config.fine_tune_epochs:
+        begin_fine_tuning(model, config)
+        for index in range(WARM_UP):
+            model.train_on_batch(*batches.batch(index % len(batches)))
+        fine_tuning = _time(lambda index: model.train_on_batch(*batches.batch(index % len(batches))))
+        fine_tuning = round(fine_tuning * len(batches) + test * len(validation), 4)
     return Plan(
         parameters=serving.count_params(),
         num_train=len(train_part),
@@ -124,6 +148,7 @@ def measure(config: RunConfig) -> Plan:
         per_epoch=round(step * len(batches) + test * len(validation), 4),
         memory_bytes=psutil.Process().memory_info().rss,
         device=keras_device(),
+        per_fine_tune_epoch=fine_tuning,
     )
 
 

@@ -58,7 +58,9 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
         elif field != "options" and not (field in ("input_size", "channels") and value is None):
             plain[field] = value
     values = {**values, **plain, "options": options, "dataset": data.name, "model": model}
-    if "warmup_epochs" not in overrides:  # a default must not forbid a short run
+    if "fine_tune_epochs" not in overrides:  # a default must not forbid a short run, or one from scratch
+        values["fine_tune_epochs"] = _fitting_fine_tuning(values)
+    if "warmup_epochs" not in overrides:
         values["warmup_epochs"] = _fitting_warmup(values)
     config = RunConfig.parse(
         {
@@ -111,6 +113,13 @@ def _options(given: Any) -> dict[str, Any]:
 def _fitting_warmup(values: Mapping[str, Any]) -> Any:
     warmup, epochs = values.get("warmup_epochs", 0), values.get("epochs")
     return epochs / 5 if isinstance(epochs, int) and 1 <= epochs <= warmup else warmup
+
+
+def _fitting_fine_tuning(values: Mapping[str, Any]) -> Any:
+    wanted, epochs = values.get("fine_tune_epochs", 0), values.get("epochs")
+    if not values.get("weights"):
+        return 0
+    return min(wanted, epochs // 3) if isinstance(epochs, int) and 1 <= epochs <= wanted else wanted
 
 
 def _versions() -> dict[str, str]:

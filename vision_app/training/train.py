@@ -30,7 +30,7 @@ from vision_app.training.callbacks import (
     StopWhenAsked,
 )
 from vision_app.training.data_check import check_data
-from vision_app.training.networks import make_models, mixes_labels
+from vision_app.training.networks import begin_fine_tuning, make_models, mixes_labels
 from vision_app.training.pretrained import pretrained_file
 from vision_app.training.state import SaveState, State, forget_states, read_state
 from vision_app.training.strip import WriteStrip
@@ -116,18 +116,24 @@ def train(run: Run, asked: Asked) -> str:
     keeper = KeepBest(run, serving, config.monitor)
     clock = _Clock()
     watching = WriteCounts(run, counts), WriteStrip(run, config, validation)
-    callbacks = make_callbacks(run, config, batches, keeper, asked, *watching)
     ended = "completed"
     try:
-        model.fit(
-            _Feed(batches),
-            shuffle=False,  # they are shuffled already, by the run's seed; Keras would draw from a state that nobody keeps
-            validation_data=_InOrder(validation, len(config.classes) if mixes_labels(config) else 0),
-            epochs=config.epochs,
-            initial_epoch=state.epoch,
-            verbose=0,
-            callbacks=[*callbacks, SaveState(run, callbacks, state, clock), StopAfterEpoch(run)],
-        )
+        for begin, end in stages(config):
+            if begin:
+                begin_fine_tuning(model, config, counts)
+            if state.epoch > end:
+                continue
+            callbacks = make_callbacks(run, config, batches, keeper, asked, *watching, is_last=end == config.epochs)
+            going_on = state_at(begin, len(batches), state)
+            model.fit(
+                _Feed(batches),
+                shuffle=False,  # they are shuffled already, by the run's seed; Keras' own state nobody keeps
+                validation_data=_InOrder(validation, len(config.classes) if mixes_labels(config) else 0),
+                epochs=end,
+                initial_epoch=max(begin, state.epoch),
+                verbose=0,
+                callbacks=[*callbacks, SaveState(run, callbacks, going_on, clock), StopAfterEpoch(run, config.epochs)],
+            )
     except Stopped as stop:
         ended = str(stop)
     run.update_status(seconds=round(state.seconds + clock(), 3))
@@ -139,6 +145,24 @@ def train(run: Run, asked: Asked) -> str:
     if ended == "completed":
         forget_states(run)
     return ended
+
+
+def stages(config: RunConfig) -> list[tuple[int, int]]:
+    """Return the epochs at which each stage of a run begins and ends: one stage, or two with fine-tuning."""
+    if not config.fine_tune_epochs:
+        return [(0, config.epochs)]
+    return [(0, config.fine_tune_from), (config.fine_tune_from, config.epochs)]
+
+
+def state_at(begin: int, steps_per_epoch: int, state: State) -> State:
+    """Return what a stage begins from: the state that was saved, or, where it belongs to the stage before, a fresh one.
+
+    A second stage has another optimizer; of what callbacks know, it only takes over how many steps are done.
+    """
+    if not begin or state.epoch > begin:
+        return state
+    done = {"step": begin * steps_per_epoch}
+    return State(seconds=state.seconds, memory={"LearningRate": done, "HistoryWriter": done})
 
 
 def keras_device() -> str:
@@ -194,8 +218,12 @@ def make_callbacks(
     keeper: KeepBest,
     asked: Asked,
     *watching: keras.callbacks.Callback,
+    is_last: bool = True,
 ) -> list[keras.callbacks.Callback]:
-    """List what happens beside the training; stopping comes last, so that a last batch is written first."""
+    """List what happens beside a stage of training; stopping comes last, so that a last batch is written first.
+
+    Only the last stage is stopped early: the one before it would take its epochs along.
+    """
     callbacks: list[keras.callbacks.Callback] = [
         StartEpoch(batches),
         LearningRate(config, len(batches)),
@@ -208,7 +236,7 @@ def make_callbacks(
         callbacks.append(
             keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.3, patience=max(1, config.patience // 2))
         )
-    if config.early_stopping:
+    if config.early_stopping and is_last:
         callbacks.append(
             keras.callbacks.EarlyStopping(config.monitor, patience=config.patience, min_delta=config.min_delta)
         )

@@ -17,13 +17,14 @@ BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed
 ADVANCED = (
     "input_size", "channels", "fit", "normalization", "validation_fraction", "train_limit", "synthetic", "dropout", "batch_norm", "l2",
     "momentum", "warmup_epochs", "label_smoothing", "monitor", "early_stopping", "patience", "min_delta",
-    "ema", "mixed_precision", "options",
+    "fine_tune_epochs", "fine_tune_layers", "fine_tune_learning_rate", "ema", "mixed_precision", "options",
 )  # fmt: skip
 WIDE = ("augmentation", "weights", "monitor", "options")
 MAY_BE_EMPTY = (
     "train_limit",
     "dropout",
     "batch_norm",
+    "fine_tune_layers",
 )  # as text: Gradio's number shows and sends 0 where there is none
 TEXTS = ("weights",)
 TITLES = {

@@ -42,10 +42,13 @@ def plan_html(config: RunConfig, plan: Plan, said: str = "") -> str:
         said: what a time budget led to.
     """
     images = min(config.train_limit or plan.num_train, plan.num_train)
-    seconds = plan.seconds(0) + config.epochs * plan.per_epoch * images / plan.num_train
+    share = images / plan.num_train
+    learning = plan.seconds(config.epochs, config.fine_tune_epochs) - plan.seconds(0)
+    seconds = plan.seconds(0) + learning * share
     facts = [
         f"About {duration(seconds)} on {plan.device}",
-        f"{duration(plan.per_epoch * images / plan.num_train)} an epoch of {images:,} images",
+        f"{duration(plan.per_epoch * share)} an epoch of {images:,} images",
+        *([f"{duration(plan.per_fine_tune_epoch * share)} one of fine-tuning"] if config.fine_tune_epochs else []),
         f"{count(plan.parameters)} parameters",
         f"{file_size(plan.memory_bytes)} of memory",
     ]
@@ -55,7 +58,7 @@ def plan_html(config: RunConfig, plan: Plan, said: str = "") -> str:
 
 def schedule_html(config: RunConfig) -> str:
     """Return a picture of the learning rate over the epochs; nothing for one that stays as it is."""
-    if config.schedule == "constant" and not config.warmup_epochs:
+    if config.schedule == "constant" and not config.warmup_epochs and not config.fine_tune_epochs:
         return ""
     steps = max(1, POINTS // config.epochs)
     total = steps * config.epochs

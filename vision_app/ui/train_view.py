@@ -170,6 +170,7 @@ def _chart(
         log=log_axis,
         x_max=config.epochs if live else None,
         best=next((pair for pair in zip(ends, values, strict=True) if pair[0] == progress.best_epoch), None),
+        turn=(config.fine_tune_from, "fine-tuning from here") if config.fine_tune_epochs else None,
         empty="The curve starts with the first batch." if live else "No curve: it ended before its first batch.",
     )
 

@@ -144,7 +144,7 @@ def _build_form() -> FormParts:
     form = FormParts(fields, facts, start, stop, stop_later, again, build_search())
     _fill_defaults(form)
     _build_preview(fields)
-    measured = [plan, fields["epochs"], fields["train_limit"]]
+    measured = [plan, fields["epochs"], fields["fine_tune_epochs"], fields["train_limit"]]
     estimating.click(_estimator(fields, budget), {budget, *fields.values()}, measured, **SEEN)
     return form
 
@@ -262,12 +262,12 @@ def _estimator(fields: forms.Form, budget: gr.Textbox) -> Any:
     """Return the handler of Estimate: it measures a few steps of the run that the form describes."""
 
     @say_errors("Cannot estimate this run")
-    def measure(values: dict[gr.components.Component, Any]) -> tuple[str, Any, Any]:
+    def measure(values: dict[gr.components.Component, Any]) -> tuple[str, Any, Any, Any]:
         named = {name: values[component] for name, component in fields.items()}
         config = forms.read_form(named.pop("dataset"), named.pop("model"), named)
         said, changes = estimate(config, values[budget] or "")
         limit = str(changes["train_limit"]) if "train_limit" in changes else gr.skip()
-        return said, changes.get("epochs", gr.skip()), limit
+        return said, changes.get("epochs", gr.skip()), changes.get("fine_tune_epochs", gr.skip()), limit
 
     return measure
 
