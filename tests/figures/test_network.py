@@ -59,3 +59,9 @@ def test_the_table_has_every_layer_and_their_sum() -> None:
         ["flatten", "one row of numbers", "21632", "-"],
         ["All 2 layers", "1,234"],
     ]
+
+
+def test_a_thing_is_not_cut_in_two() -> None:
+    long = Stage((8, 8, 64), ("10 convolutions within channels 3 × 3", "4 joins"), 0)
+    texts = [text.text for text in ElementTree.fromstring(network_diagram("Net", [long])).iter("text")]
+    assert [len(text) for text in texts[1:]] == [38, 7] and texts[1].endswith("3,") and texts[2].endswith("joins")

@@ -81,7 +81,9 @@ def _sheets(stage: Stage) -> int:
 def _lines(stage: Stage) -> list[str]:
     """Return what stands beside a stage: its size, what happens there (broken between things only), its parameters."""
     size = _size(stage.shape) if len(stage.shape) > 1 else f"{stage.shape[0]} probabilities"
-    said = textwrap.wrap(", ".join(words.replace(" ", _SPACE) for words in stage.words), LETTERS)
+    said = textwrap.wrap(
+        ", ".join(words.replace(" ", _SPACE) for words in stage.words), LETTERS, break_long_words=False
+    )
     parameters = [f"{readable.count(stage.parameters)} parameters"] if stage.parameters else []
     return [size, *said, *parameters]
 

@@ -15,6 +15,7 @@ from typing import Any
 from vision_app.config import IMPORTED, RunConfig
 from vision_app.data.datasets import find_dataset
 from vision_app.errors import InputError
+from vision_app.evaluate_run import evaluate_run
 from vision_app.importing.child import BAD_MODEL, Request
 from vision_app.importing.files import check_file
 from vision_app.importing.scalings import SCALINGS
@@ -35,7 +36,7 @@ class Source:
         file: a .keras or .h5 file.
         classes: names in the order of the model's answers.
         name: of the run; empty: the file's.
-        dataset: that it learned from, where the app knows it: for its test, and for how outside pictures are made to look.
+        dataset: that it learned from, where the app knows it: it is tested on that, and outside pictures are made to look so.
         scaling: a row of SCALINGS; empty where the model scales the pixels itself.
         size: pixels a side, for a model that takes any.
         fit: how a picture that is not square becomes square.
@@ -93,6 +94,8 @@ def import_model(source: Source) -> Run:
             )
         )
         _check_served(run)
+        if source.dataset:
+            write_atomic(run.report_file, evaluate_run(run).to_json())
         folder.replace(target)
     return Run(target)
 
