@@ -103,3 +103,32 @@ def test_what_the_network_cannot_take_is_refused_before_a_run_starts(fields: dic
 def test_a_name_that_is_no_text_is_unknown(name: object) -> None:
     with pytest.raises(InputError, match="Unknown dataset"):
         make_config(name, "simple_cnn", {})
+
+
+def test_what_a_recipe_from_scratch_sets_is_not_handed_to_another_network() -> None:
+    scratch = make_config("digits", "mobilenet_v2", {"weights": None})
+    assert scratch.normalization == "standardize"
+    assert make_config("digits", "resnet50", {}, scratch) == make_config("digits", "resnet50", {})
+    assert make_config("digits", "simple_cnn", {}, scratch) == make_config("digits", "simple_cnn", {})
+    without = make_config("digits", "custom_cnn", {"batch_norm": False})
+    assert make_config("digits", "lenet5", {}, without).batch_norm is None
+
+
+def test_a_run_like_a_pretrained_one_but_from_scratch_has_the_recipe_from_scratch() -> None:
+    pretrained = make_config("digits", "vgg16", {"seed": 7})
+    again = make_config("digits", "vgg16", {"weights": None}, pretrained)
+    assert again == make_config("digits", "vgg16", {"weights": None, "seed": 7})
+    assert make_config("digits", "vgg16", {}, again) == again
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "message"),
+    [
+        ("mobilenet_v2", {"weights": "/no/such"}, "no weights file at /no/such; use 'imagenet', a file, or none"),
+        ("mobilenet_v2", {"alpha": 42}, "Pretrained weights exist for alpha 35, 50, 75, 100, 130, 140; choose one"),
+        ("lenet5", {"weights": "imagenet"}, "LeNet-5 has no pretrained weights; leave weights empty"),
+    ],
+)
+def test_weights_that_cannot_be_had_are_refused_before_the_start(model: str, fields: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make_config("digits", model, fields)

@@ -261,3 +261,23 @@ def test_a_run_that_ended_while_it_was_tested_is_only_tested_again(monkeypatch: 
     assert train(run, GOING_ON) == "completed"
     assert [line["epoch"] for line in run.history() if line["kind"] == "epoch"] == [1, 2]
     assert run.report()["count"] == 359 and run.model_file.read_bytes() == before
+
+
+def test_a_run_that_stopped_early_and_was_broken_off_in_its_test_trains_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    early = {"epochs": 9, "train_limit": 200, "early_stopping": True, "patience": 1, "min_delta": 0.9}
+    run = create_run(make_config("digits", "lenet5", early))
+
+    def fail(*_: object) -> None:
+        raise OSError("the power went")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(recipe, "finish", fail)
+        with pytest.raises(OSError, match="the power went"):
+            train(run, GOING_ON)
+    assert read_state(run).epoch == 2 and read_state(run).is_over
+    before = run.model_file.read_bytes()
+    assert train(run, GOING_ON) == "completed"
+    assert [line["epoch"] for line in run.history() if line["kind"] == "epoch"] == [1, 2]
+    assert run.model_file.read_bytes() == before

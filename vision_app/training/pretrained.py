@@ -7,6 +7,7 @@ from vision_app.config import RunConfig
 from vision_app.data.download import Progress, RemoteFile, data_root, fetch
 from vision_app.errors import InputError
 from vision_app.models.catalog import ModelInfo, find_model
+from vision_app.models.weights import WIDTHS
 
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _LAYOUT = "weights_tf_dim_ordering_tf_kernels"
@@ -49,6 +50,29 @@ def published_file(info: ModelInfo, options: Mapping[str, int | float | bool]) -
     return _published(f"{KERAS}/mobilenet_v2", f"mobilenet_v2_{_LAYOUT}_{width}_224_no_top.h5", "", 0)
 
 
+def check_weights(info: ModelInfo, config: RunConfig) -> None:
+    """Refuse weights that cannot be had, before anything is started.
+
+    Raises:
+        InputError: the network has no such weights, or there is no such file.
+    """
+    if not config.weights:
+        return
+    if info.load_pretrained is None:
+        raise InputError(f"{info.title} has no pretrained weights; leave weights empty.")
+    if config.weights != "imagenet":
+        _check_file(config.weights)
+    elif config.options.get("alpha", WIDTHS[0]) not in WIDTHS:
+        raise InputError(f"Pretrained weights exist for alpha {', '.join(map(str, WIDTHS))}; choose one of them.")
+
+
+def _check_file(wanted: str) -> Path:
+    path = Path(wanted).expanduser()
+    if not path.is_file():
+        raise InputError(f"There is no weights file at {path}; use 'imagenet', a file, or none.")
+    return path
+
+
 def pretrained_file(config: RunConfig, progress: Progress | None = None) -> Path | None:
     """Return the file of pretrained weights that a run starts from, or None for one that starts from scratch.
 
@@ -75,10 +99,7 @@ def find_weights(
         InputError: there is no such file, and it cannot be downloaded.
     """
     if wanted != "imagenet":
-        path = Path(wanted).expanduser()
-        if not path.is_file():
-            raise InputError(f"There is no weights file at {path}; use 'imagenet', a file, or none.")
-        return path
+        return _check_file(wanted)
     remote = published_file(info, options)
     names = (remote.path, _saved_name(info, options))
     found = [data_root() / name for name in names if (data_root() / name).is_file()]

@@ -10,6 +10,7 @@ from vision_app.data.datasets import find_dataset
 from vision_app.data.patch import read_patch
 from vision_app.errors import InputError
 from vision_app.models.catalog import find_model
+from vision_app.training.pretrained import check_weights
 
 FILLED_IN = {"classes", "upload_style", "versions", "fingerprint", "patch", "dataset", "model"}
 PHOTO_SIZE = 64  # pixels a side that larger pictures are reduced to unless a run asks for more
@@ -47,7 +48,7 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     """
     data, info = find_dataset(dataset), find_model(model)
     pretrained = bool(overrides["weights"]) if "weights" in overrides else None
-    values = _inherit(base, dataset, model) if base else default_values(dataset, model, pretrained)
+    values = _inherit(base, dataset, model, pretrained) if base else default_values(dataset, model, pretrained)
     for field in FILLED_IN & set(overrides):
         raise InputError(f"The field '{field}' is filled in by the app and cannot be set; leave it out.")
     options = {**values.get("options", {}), **_options(overrides.get("options"))}
@@ -75,8 +76,7 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     info.check_input((config.input_size, config.input_size, config.channels))
     info.check_options(config.options)
     info.check_batch_norm(config.batch_norm)
-    if config.weights and info.load_pretrained is None:
-        raise InputError(f"{info.title} has no pretrained weights; leave weights empty.")
+    check_weights(info, config)
     if config.weights and config.normalization != "rescale":
         raise InputError(
             f"Pretrained weights expect pixels as they learned from them; set {named('normalization')} to 'rescale', "
@@ -87,14 +87,19 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     return config.updated(augmentation=resolve_strengths(config.augmentation))
 
 
-def _inherit(base: RunConfig, dataset: str, model: str) -> dict[str, Any]:
-    """Return a config's fields; what belongs to another dataset or model gives way to the defaults of this one."""
-    values, defaults = base.model_dump(), default_values(dataset, model)
+def _inherit(base: RunConfig, dataset: str, model: str, pretrained: bool | None) -> dict[str, Any]:
+    """Return a config's fields; what belongs to another dataset, model or beginning gives way to the defaults of this one."""
+    if pretrained is None and model == base.model:
+        pretrained = bool(base.weights)
+    values, defaults = base.model_dump(), default_values(dataset, model, pretrained)
     stale: set[str] = set()
     if dataset != base.dataset:
         stale |= {"input_size", "channels", "augmentation", "synthetic"}
     if model != base.model:
-        stale |= {"input_size", "options", "dropout", *find_model(base.model).recipe, *find_model(model).recipe}
+        stale |= {"input_size", "options", "dropout", "batch_norm"}
+    if model != base.model or pretrained != bool(base.weights):
+        for info in (find_model(base.model), find_model(model)):
+            stale |= {*info.recipe, *(info.scratch_recipe or {})}
     return {
         **{name: value for name, value in values.items() if name not in stale},
         **{name: defaults[name] for name in stale & set(defaults)},

@@ -39,6 +39,7 @@ class State:
         seconds: that training took so far.
         memory: what the callbacks remember, by the name of their class.
         model, optimizer: their variables in order; a model's include the random state of its dropout.
+        is_over: whether this epoch was the last one, as early stopping has it.
     """
 
     epoch: int = 0
@@ -46,6 +47,7 @@ class State:
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     model: tuple[np.ndarray, ...] = ()
     optimizer: tuple[np.ndarray, ...] = ()
+    is_over: bool = False
 
 
 class SaveState(keras.callbacks.Callback):
@@ -80,6 +82,7 @@ class SaveState(keras.callbacks.Callback):
         state = State(
             epoch=epoch + 1,
             seconds=self.begin.seconds + self.clock(),
+            is_over=bool(self.model.stop_training),
             memory=memory,
             model=tuple(_values(self.model.variables)),
             optimizer=tuple(_values(self.model.optimizer.variables)),
@@ -92,7 +95,7 @@ def write_state(run: Run, state: State) -> None:
     folder = run.state_folder
     folder.mkdir(exist_ok=True)
     temporary, file = folder / ".saving.npz", folder / f"epoch-{state.epoch:06}.npz"
-    facts = {"epoch": state.epoch, "seconds": round(state.seconds, 3), "memory": state.memory}
+    facts = {"epoch": state.epoch, "seconds": round(state.seconds, 3), "over": state.is_over, "memory": state.memory}
     arrays = {f"model_{index}": values for index, values in enumerate(state.model)}
     arrays |= {f"optimizer_{index}": values for index, values in enumerate(state.optimizer)}
     try:
@@ -119,7 +122,9 @@ def read_state(run: Run) -> State | None:
                     tuple(found[f"{kind}{index}"] for index in range(sum(name.startswith(kind) for name in found)))
                     for kind in ("model_", "optimizer_")
                 )
-                return State(facts["epoch"], facts["seconds"], facts["memory"], model, optimizer)
+                return State(
+                    facts["epoch"], facts["seconds"], facts["memory"], model, optimizer, facts.get("over", False)
+                )
         except Exception as error:  # a damaged archive raises every kind of error
             log.warning("%s cannot be read (%s); the epoch before it is used.", file.name, type(error).__name__)
     if files:

@@ -130,7 +130,7 @@ def train(run: Run, asked: Asked) -> str:
                 shuffle=False,  # they are shuffled already, by the run's seed; Keras' own state nobody keeps
                 validation_data=_InOrder(validation, len(config.classes) if mixes_labels(config) else 0),
                 epochs=end,
-                initial_epoch=max(begin, state.epoch),
+                initial_epoch=end if state.is_over else max(begin, state.epoch),
                 verbose=0,
                 callbacks=[*callbacks, SaveState(run, callbacks, going_on, clock), StopAfterEpoch(run, config.epochs)],
             )

@@ -101,8 +101,22 @@ def build_strength(row: Augmentation, value: float, is_chosen: bool) -> gr.Slide
 
 def default_form(dataset: str, model: str) -> dict[str, Any]:
     """Return what the form shows for a dataset and a model, by field name."""
-    config = make_config(dataset, model, {})
-    return form_values(config)
+    return form_values(make_config(dataset, model, {}))
+
+
+def refill(dataset: str, model: str, weights: str, before: str) -> dict[str, Any] | None:
+    """Return what the form shows when a run is to start from pretrained weights, or no longer is: another recipe.
+
+    Args:
+        weights: what the field holds now.
+        before: what it held when the form was last filled.
+
+    Returns:
+        None where both start alike, so that what was typed stays.
+    """
+    if bool(weights.strip()) == bool(before.strip()):
+        return None
+    return {**form_values(make_config(dataset, model, {"weights": weights and "imagenet"})), "weights": weights}
 
 
 def form_values(config: RunConfig) -> dict[str, Any]:

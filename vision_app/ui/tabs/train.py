@@ -48,12 +48,13 @@ class FormParts:
     stop_later: gr.Button
     again: gr.Button
     several: SearchParts
+    weights: gr.State  # that the form was filled for
 
     @property
     def filled(self) -> list[Any]:
         """What changes when the form is filled: for `_filled`."""
         names = (*forms.BASIC, *forms.ADVANCED, *forms.STRENGTHS)
-        return [self.facts, *(self.fields[name] for name in names)]
+        return [self.weights, self.facts, *(self.fields[name] for name in names)]
 
 
 def build(page: Page) -> None:
@@ -141,7 +142,7 @@ def _build_form() -> FormParts:
         _build_strengths(fields, values)
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values)
-    form = FormParts(fields, facts, start, stop, stop_later, again, build_search())
+    form = FormParts(fields, facts, start, stop, stop_later, again, build_search(), gr.State(values["weights"]))
     _fill_defaults(form)
     _build_preview(fields)
     measured = [plan, fields["epochs"], fields["fine_tune_epochs"], fields["train_limit"]]
@@ -220,7 +221,16 @@ def _fill_defaults(form: FormParts) -> None:
         return _filled(dataset, model, forms.default_form(dataset, model))
 
     pair, size = [form.fields["dataset"], form.fields["model"]], form.fields["input_size"]
+
+    @say_errors("Cannot start from these weights")
+    def another_recipe(dataset: str, model: str, weights: str, before: str) -> Any:
+        values = forms.refill(dataset, model, weights, before)
+        return [gr.skip()] * len(form.filled) if values is None else _filled(dataset, model, values)
+
     gr.on([item.input for item in pair], defaults, pair, form.filled, **READING)
+    weights = form.fields["weights"]
+    begun = {"inputs": [*pair, weights, form.weights], "outputs": form.filled}
+    gr.on([weights.blur, weights.submit], another_recipe, **begun, **READING)
     size.input(train_view.facts, [*pair, size], form.facts, **READING)
 
 
@@ -231,7 +241,7 @@ def _filled(dataset: str, model: str, values: dict[str, Any]) -> list[Any]:
         for field, name in forms.STRENGTHS.items()
     ]
     plain = (values[name] for name in (*forms.BASIC, *forms.ADVANCED))
-    return [train_view.facts(dataset, model, values["input_size"]), *plain, *strengths]
+    return [values["weights"], train_view.facts(dataset, model, values["input_size"]), *plain, *strengths]
 
 
 @say_errors("Cannot copy these settings")
