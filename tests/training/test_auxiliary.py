@@ -1,6 +1,7 @@
 """Further classifiers in training: what the network learns from them, and what it says of itself."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -114,11 +115,12 @@ def test_what_is_saved_is_the_network_alone_with_what_it_learned(assisted: None)
 
 
 def test_frozen_weights_are_trained_without_further_classifiers(
-    assisted: None, monkeypatch: pytest.MonkeyPatch
+    assisted: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (tmp_path / "some.h5").write_bytes(b"")
     row = replace(MODELS["lenet5"], load_pretrained=lambda model, file: None, backbone="c3")
     monkeypatch.setitem(MODELS, "lenet5", row)
-    config = make_config("digits", "lenet5", {"weights": "some.h5"})
+    config = make_config("digits", "lenet5", {"weights": str(tmp_path / "some.h5")})
     model, _ = networks.make_models(config, random_pictures((4, config.input_size, config.input_size, 1)))
     assert not isinstance(model, Assisted)
 

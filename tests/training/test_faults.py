@@ -126,7 +126,7 @@ def test_an_epoch_without_numbers_leaves_the_good_one_before_it() -> None:
 
     original = recipe.make_callbacks
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recipe, "make_callbacks", lambda *given: [*original(*given), Break()])
+        patch.setattr(recipe, "make_callbacks", lambda *given, **more: [*original(*given, **more), Break()])
         with pytest.raises(TrainingFailed, match=r"The loss became nan"):
             train(run, GOING_ON)
     assert run.model_file.read_bytes() == good[0] and run.status().best_epoch <= 2
