@@ -1,5 +1,7 @@
 # make app: set up and start the app.  make test: set up and run everything that is checked.
 PYTHON ?= python3
+# Processes that share the tests' files; each can hold 3 GB.
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
@@ -10,7 +12,7 @@ app: $(VENV)/.app
 	$(BIN)/python app.py $(ARGS)
 
 test: lint $(VENV)/.browser
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-backends: $(VENV)/.dev $(VENV)-jax/.app $(VENV)-torch/.app
 	$(BIN)/python -m pytest tests/training/test_backends.py $(ARGS)
