@@ -246,8 +246,8 @@ def test_a_worker_goes_on_where_it_was_killed() -> None:
     assert f'"epoch": {done}' in next(line for line in run.history_file.read_text().splitlines() if "resume" in line)
 
 
-def test_a_run_that_ended_while_it_was_tested_is_only_tested_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = create_run(make_config("digits", "lenet5", {"epochs": 2, "train_limit": 200}))
+def break_off_in_its_test(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train a run, which then breaks off while its best model is tested."""
 
     def fail(*_: object) -> None:
         raise OSError("the power went")
@@ -256,6 +256,11 @@ def test_a_run_that_ended_while_it_was_tested_is_only_tested_again(monkeypatch: 
         broken.setattr(recipe, "finish", fail)
         with pytest.raises(OSError, match="the power went"):
             train(run, GOING_ON)
+
+
+def test_a_run_that_ended_while_it_was_tested_is_only_tested_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = create_run(make_config("digits", "lenet5", {"epochs": 2, "train_limit": 200}))
+    break_off_in_its_test(run, monkeypatch)
     assert read_state(run).epoch == 2 and run.report() is None
     before = run.model_file.read_bytes()
     assert train(run, GOING_ON) == "completed"
@@ -268,14 +273,7 @@ def test_a_run_that_stopped_early_and_was_broken_off_in_its_test_trains_no_more(
 ) -> None:
     early = {"epochs": 9, "train_limit": 200, "early_stopping": True, "patience": 1, "min_delta": 0.9}
     run = create_run(make_config("digits", "lenet5", early))
-
-    def fail(*_: object) -> None:
-        raise OSError("the power went")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(recipe, "finish", fail)
-        with pytest.raises(OSError, match="the power went"):
-            train(run, GOING_ON)
+    break_off_in_its_test(run, monkeypatch)
     assert read_state(run).epoch == 2 and read_state(run).is_over
     before = run.model_file.read_bytes()
     assert train(run, GOING_ON) == "completed"

@@ -151,3 +151,14 @@ def test_another_beginning_is_another_recipe_and_the_same_keeps_what_was_typed()
         forms.refill("digits", "vgg16", "my.h5", "imagenet") is None
         and forms.refill("digits", "vgg16", "", " ") is None
     )
+
+
+def test_a_short_run_is_not_forbidden_by_what_nobody_typed() -> None:
+    form = forms.default_form("cifar10", "mobilenet_v2")
+    assert form["fine_tune_epochs"] >= 3
+    assert forms.read_form("cifar10", "mobilenet_v2", form | {"epochs": 3}).fine_tune_epochs == 1
+    with pytest.raises(InputError, match="fine_tune_epochs"):
+        forms.read_form("cifar10", "mobilenet_v2", form | {"epochs": 3, "fine_tune_epochs": 4})
+    form = forms.default_form("cifar10", "fast_cnn")
+    assert 0 < forms.read_form("cifar10", "fast_cnn", form | {"epochs": 1}).warmup_epochs < 1
+    assert forms.read_form("cifar10", "fast_cnn", form).warmup_epochs == form["warmup_epochs"]

@@ -11,7 +11,7 @@ from vision_app.data.augment import AUGMENTATIONS, Augmentation
 from vision_app.data.datasets import find_dataset, list_datasets
 from vision_app.models.catalog import MODELS
 from vision_app.readable import count
-from vision_app.training.recipe import make_config
+from vision_app.training.recipe import default_values, make_config
 
 BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "weights", "augmentation")
 ADVANCED = (
@@ -27,6 +27,7 @@ MAY_BE_EMPTY = (
     "fine_tune_layers",
 )  # as text: Gradio's number shows and sends 0 where there is none
 TEXTS = ("weights",)
+FITTED = ("warmup_epochs", "fine_tune_epochs")  # to a short run, unless somebody asked for so many
 TITLES = {
     "adam": "Adam",
     "sgd": "SGD",
@@ -147,6 +148,10 @@ def read_form(dataset: str, model: str, values: Mapping[str, Any]) -> RunConfig:
     given["augmentation"] = read_augmentation(dataset, values)
     if given.get("channels"):
         given["channels"] = int(given["channels"])
+    usual = default_values(dataset, model, bool((given.get("weights") or "").strip()))
+    for name in FITTED:
+        if name in given and given[name] == usual.get(name, 0):
+            del given[name]
     return make_config(dataset, model, given)
 
 
