@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -21,15 +22,6 @@ from vision_app.training.callbacks import (
     TrainingFailed,
 )
 from vision_app.training.worker import explain
-
-
-class FakeModel:
-    """A model that only has an optimizer's rate."""
-
-    def __init__(self) -> None:
-        self.rates: list[float] = []
-        rate = SimpleNamespace(assign=self.rates.append, numpy=lambda: 0.1)
-        self.optimizer = SimpleNamespace(learning_rate=rate)
 
 
 class FakeServing:
@@ -48,11 +40,16 @@ def run() -> Run:
     return create_run(RunConfig(classes=("a", "b"), input_size=8, channels=1))
 
 
+def make_writer(run: Run, steps_per_epoch: int, epochs: int = 1) -> HistoryWriter:
+    rates = LearningRate(RunConfig(epochs=epochs), steps_per_epoch, 0, epochs)
+    writer = HistoryWriter(run, rates, batch_size=10, steps_per_epoch=steps_per_epoch, epochs=epochs)
+    writer.on_epoch_begin(0)
+    return writer
+
+
 def write_epoch(run: Run, losses: list[float], epochs: int = 1) -> list[dict]:
     """Feed the writer with the running means that Keras reports and return the batch lines."""
-    writer = HistoryWriter(run, batch_size=10, steps_per_epoch=len(losses), epochs=epochs)
-    writer.set_model(FakeModel())
-    writer.on_epoch_begin(0)
+    writer = make_writer(run, steps_per_epoch=len(losses), epochs=epochs)
     for index in range(len(losses)):
         mean = float(np.mean(losses[: index + 1]))
         writer.on_train_batch_end(index, {"loss": mean, "accuracy": min(1.0, mean)})
@@ -75,13 +72,20 @@ def test_a_long_run_is_thinned_without_losing_anything_from_the_means(run: Run) 
 
 
 def test_shares_stay_between_0_and_1_in_spite_of_rounding(run: Run) -> None:
-    writer = HistoryWriter(run, batch_size=10, steps_per_epoch=2, epochs=1)
-    writer.set_model(FakeModel())
-    writer.on_epoch_begin(0)
+    writer = make_writer(run, steps_per_epoch=2)
     writer.on_train_batch_end(0, {"loss": 1.0, "accuracy": 0.9999})
     writer.on_train_batch_end(1, {"loss": 1.0, "accuracy": 0.99999})
     last = json.loads(run.history_file.read_text().splitlines()[-1])
     assert last["accuracy"] <= 1
+
+
+def test_a_line_of_several_steps_at_once_counts_them_all_and_no_more(run: Run) -> None:
+    writer = make_writer(run, steps_per_epoch=10, epochs=1)
+    for last, mean in ((3, 2.0), (7, 1.5), (11, 1.4)):  # as Keras counts: 4 steps each time, of which the last has 2
+        writer.on_train_batch_end(last, {"loss": mean, "accuracy": 0.5})
+    lines = [json.loads(line) for line in run.history_file.read_text().splitlines()]
+    assert [(line["step"], line["epoch"]) for line in lines] == [(3, 0.4), (7, 0.8), (9, 1.0)]
+    assert [line["loss"] for line in lines] == pytest.approx([2.0, 1.0, (1.4 * 10 - 1.5 * 8) / 2])
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
@@ -113,22 +117,36 @@ def test_accuracy_is_better_when_higher(run: Run) -> None:
     assert serving.count == 2
 
 
-def test_a_constant_rate_is_set_once_so_that_a_plateau_rule_can_lower_it() -> None:
-    model = FakeModel()
-    callback = LearningRate(RunConfig(epochs=2, learning_rate=0.3), steps_per_epoch=5)
-    callback.set_model(model)
-    for step in range(10):
-        callback.on_train_batch_begin(step % 5)
-    assert model.rates == [0.3]
+def set_rates(schedule: str, begin: int, end: int) -> tuple[LearningRate, keras.optimizers.Optimizer]:
+    config = RunConfig(epochs=end, learning_rate=0.5, schedule=schedule)
+    callback = LearningRate(config, 5, begin, end)
+    optimizer = keras.optimizers.SGD(0.1)
+    callback.set_model(SimpleNamespace(optimizer=optimizer))
+    callback.on_train_begin()
+    return callback, optimizer
+
+
+def test_a_plateau_rule_can_lower_the_rate() -> None:
+    callback, optimizer = set_rates("plateau", 0, 2)
+    assert callback.at(0) == 0.5
+    optimizer.learning_rate = 0.25
+    assert callback.at(7) == 0.25
 
 
 def test_a_schedule_sets_the_rate_of_every_step() -> None:
-    model = FakeModel()
-    callback = LearningRate(RunConfig(epochs=2, learning_rate=1.0, schedule="triangular"), steps_per_epoch=5)
-    callback.set_model(model)
-    for step in range(10):
-        callback.on_train_batch_begin(step % 5)
-    assert model.rates == pytest.approx([1 - 0.99 * step / 10 for step in range(10)])
+    weight = keras.Variable(0.0)
+    callback, optimizer = set_rates("triangular", 0, 2)
+    expected = [0.5 * (1 - 0.99 * step / 10) for step in range(10)]
+    for step, rate in enumerate(expected):
+        before = float(weight.numpy())
+        optimizer.apply([keras.ops.convert_to_tensor(-1.0)], [weight])
+        assert float(weight.numpy()) - before == pytest.approx(rate, rel=1e-5)
+        assert callback.at(step) == pytest.approx(rate)
+
+
+def test_the_optimizer_of_a_later_stage_begins_at_the_rate_of_its_first_step() -> None:
+    callback, optimizer = set_rates("triangular", 1, 2)
+    assert float(optimizer.learning_rate) == pytest.approx(callback.at(5)) == pytest.approx(0.5 * (1 - 0.99 / 2))
 
 
 @pytest.mark.parametrize("wanted", ["stopped", "interrupted"])

@@ -18,7 +18,7 @@ from vision_app.processes import child_environment, is_alive
 from vision_app.runs import Run, create_run, list_runs
 from vision_app.training import train as recipe
 from vision_app.training import worker
-from vision_app.training.callbacks import HistoryWriter, KeepBest, TrainingFailed
+from vision_app.training.callbacks import HistoryWriter, KeepBest, LearningRate, TrainingFailed
 from vision_app.training.progress import read_progress
 from vision_app.training.recipe import make_config
 from vision_app.training.state import State, list_states, read_state, write_state
@@ -232,9 +232,7 @@ def test_a_lock_file_that_a_killed_worker_left_holds_nobody_up() -> None:
 @pytest.mark.parametrize("jump", [3600, -3600])
 def test_a_clock_that_jumps_makes_no_time_negative(jump: int, monkeypatch: pytest.MonkeyPatch) -> None:
     run = small_run()
-    writer = HistoryWriter(run, 32, 2, 2)
-    rate = SimpleNamespace(numpy=lambda: 0.1)
-    writer.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=rate)))
+    writer = HistoryWriter(run, LearningRate(run.config(), 2, 0, 2), 32, 2, 2)
     run.update_status(state="running", started=time.time(), pid=os.getpid(), pid_started=psutil.Process().create_time())
     real, shift = time.time, [0]
     monkeypatch.setattr(time, "time", lambda: real() + shift[0])

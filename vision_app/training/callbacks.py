@@ -3,9 +3,11 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import keras
+import numpy as np
 
 from vision_app.config import RunConfig
 from vision_app.data.pipeline import TrainingBatches
@@ -83,21 +85,51 @@ class StartEpoch(keras.callbacks.Callback):
         self.batches.start_epoch(epoch)
 
 
-class LearningRate(keras.callbacks.Callback):
-    """Sets the learning rate of every step by the run's schedule."""
+class Rates(keras.optimizers.schedules.LearningRateSchedule):
+    """The rate of every step as part of the step itself, so that several steps can be handed to Keras at once."""
 
-    def __init__(self, config: RunConfig, steps_per_epoch: int) -> None:
-        super().__init__()
-        self.config, self.steps_per_epoch, self.step, self.last = config, steps_per_epoch, 0, math.nan
+    def __init__(self, rates: Sequence[float]) -> None:
+        self.rates = tuple(rates)
 
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the rate of a step, counted from 0."""
+        last = len(self.rates) - 1
+        return keras.ops.take(np.float32(self.rates), keras.ops.minimum(keras.ops.cast(step, "int32"), last))
+
+    def get_config(self) -> dict[str, Any]:
         """See Keras."""
-        rate = rate_at(self.config, self.step, self.steps_per_epoch)
-        self.step += 1
-        # A schedule that stands still leaves the variable alone, so that a callback may lower it.
-        if rate != self.last:
-            self.model.optimizer.learning_rate.assign(rate)
-            self.last = rate
+        return {"rates": self.rates}
+
+
+class LearningRate(keras.callbacks.Callback):
+    """Has every step of a stage learn at the rate of the run's schedule.
+
+    A plateau is the exception: its rate is a variable, which a callback lowers.
+
+    Args:
+        config: of the run.
+        steps_per_epoch: steps in an epoch.
+        begin, end: the epochs between which the stage lies; its optimizer counts its steps from 0.
+    """
+
+    def __init__(self, config: RunConfig, steps_per_epoch: int, begin: int, end: int) -> None:
+        super().__init__()
+        self.config, self.steps_per_epoch = config, steps_per_epoch
+        self.steps = range(begin * steps_per_epoch, end * steps_per_epoch)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        if self.config.schedule == "plateau":
+            self.model.optimizer.learning_rate = rate_at(self.config, self.steps.start, self.steps_per_epoch)
+        else:
+            rates = [rate_at(self.config, step, self.steps_per_epoch) for step in self.steps]
+            self.model.optimizer.learning_rate = Rates(rates)
+
+    def at(self, step: int) -> float:
+        """Return the rate of a step that has just been done, counted from 0 over the whole run."""
+        if self.config.schedule == "plateau":
+            return float(self.model.optimizer.learning_rate.numpy())
+        return rate_at(self.config, step, self.steps_per_epoch)
 
 
 class HistoryWriter(keras.callbacks.Callback):
@@ -106,9 +138,9 @@ class HistoryWriter(keras.callbacks.Callback):
     Keras reports the mean since the epoch began; a line holds the mean since the line before.
     """
 
-    def __init__(self, run: Run, batch_size: int, steps_per_epoch: int, epochs: int) -> None:
+    def __init__(self, run: Run, rates: LearningRate, batch_size: int, steps_per_epoch: int, epochs: int) -> None:
         super().__init__()
-        self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
+        self.rates, self.batch_size, self.steps_per_epoch = rates, batch_size, steps_per_epoch
         self.every = max(1, steps_per_epoch * epochs // MAX_BATCH_LINES)
         self.file = open_to_append(run.history_file)
         self.step = 0
@@ -116,12 +148,14 @@ class HistoryWriter(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """See Keras."""
         self.epoch, self.epoch_began = epoch, time.perf_counter()
-        self.mark, self.means, self.marked_at = 0, {}, time.perf_counter()
+        self.done, self.mark, self.means, self.marked_at = 0, 0, {}, time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """See Keras."""
-        self.step += 1
-        done, now = batch + 1, time.perf_counter()
+        now = time.perf_counter()
+        done = min(batch + 1, self.steps_per_epoch)  # of several steps at once the last ones may be missing
+        self.step += done - self.done
+        self.done = done
         if done - self.mark < self.every and now - self.marked_at < MAX_QUIET_SECONDS and done < self.steps_per_epoch:
             return
         means = {name: float(logs[name]) for name in ("loss", "accuracy")}
@@ -150,7 +184,7 @@ class HistoryWriter(keras.callbacks.Callback):
 
     def _write(self, kind: str, epoch: float, **values: float) -> None:
         record = {"kind": kind, "step": self.step - 1, "epoch": round(epoch, 4), "time": round(time.time(), 3)}
-        record["learning_rate"] = float(self.model.optimizer.learning_rate.numpy())
+        record["learning_rate"] = float(f"{self.rates.at(self.step - 1):.6g}")
         rounded = {name: float(f"{value:.6g}") for name, value in values.items()}
         self.file.write(json.dumps({**record, **rounded}) + "\n")
 

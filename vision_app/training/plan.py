@@ -5,9 +5,11 @@ network takes a framework that the page does not load.
 """
 
 import json
+import math
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -16,8 +18,8 @@ from vision_app.config import RunConfig
 from vision_app.errors import InputError
 from vision_app.processes import child_environment, end_with_parent
 
-WARM_UP, FEWEST_STEPS = 2, 4
-ENOUGH_SECONDS, LONGEST_SECONDS = 1.5, 20.0
+WARM_UP = 2
+ENOUGH_SECONDS = 1.5
 PATIENCE = 600  # seconds that the process may take; a large set is decoded in it
 MOST_TIMES = 3  # a budget gives a run at most so many times its usual epochs
 SPARE = 0.9  # share of a budget that is planned for: machines are not equally fast all the time
@@ -121,25 +123,32 @@ def measure(config: RunConfig) -> Plan:
     import psutil
 
     from vision_app.data.ready import ready_training
+    from vision_app.training.executions import steps_at_once
     from vision_app.training.networks import begin_fine_tuning, make_models
-    from vision_app.training.train import EVALUATION_BATCH, keras_device, make_batches
+    from vision_app.training.train import EVALUATION_BATCH, Feed, keras_device, make_batches
 
     train_part, validation = ready_training(config)
     batches = make_batches(config, train_part)
     model, serving = make_models(config, train_part.images)
-    for index in range(WARM_UP):
-        model.train_on_batch(*batches.batch(index % len(batches)))
+
+    def learn(steps: int) -> None:
+        model.fit(Feed(batches, steps), shuffle=False, verbose=0)
+
+    def warm_up() -> None:
+        model.steps_per_execution = steps_at_once(model, train_part.images, len(batches), config)
+        learn(WARM_UP * model.steps_per_execution)
+
+    warm_up()
     startup = time.perf_counter() - began
-    step = _time(lambda index: model.train_on_batch(*batches.batch(index % len(batches))))
+    step = _time(learn, model.steps_per_execution)
     size = min(EVALUATION_BATCH, len(validation))
     model.predict_on_batch(validation.images[:size])
-    test = _time(lambda index: model.predict_on_batch(validation.images[:size])) / size
+    test = _time(lambda count: [model.predict_on_batch(validation.images[:size]) for _ in range(count)]) / size
     fine_tuning = 0.0
     if config.fine_tune_epochs:
         begin_fine_tuning(model, config)
-        for index in range(WARM_UP):
-            model.train_on_batch(*batches.batch(index % len(batches)))
-        fine_tuning = _time(lambda index: model.train_on_batch(*batches.batch(index % len(batches))))
+        warm_up()
+        fine_tuning = _time(learn, model.steps_per_execution)
         fine_tuning = round(fine_tuning * len(batches) + test * len(validation), 4)
     return Plan(
         parameters=serving.count_params(),
@@ -152,15 +161,16 @@ def measure(config: RunConfig) -> Plan:
     )
 
 
-def _time(step: Any) -> float:
-    """Return the mean seconds of a step, over at least a few of them."""
-    count, began = 0, time.perf_counter()
-    while count < FEWEST_STEPS or (time.perf_counter() - began < ENOUGH_SECONDS):
-        step(count)
-        count += 1
-        if time.perf_counter() - began > LONGEST_SECONDS:
-            break
-    return (time.perf_counter() - began) / count
+def _time(work: Callable[[int], object], multiple: int = 1) -> float:
+    """Return the mean seconds of a step, over enough of them; `work` does so many steps, always a multiple of a number."""
+    count = multiple
+    while True:
+        began = time.perf_counter()
+        work(count)
+        seconds = time.perf_counter() - began
+        if seconds >= ENOUGH_SECONDS:
+            return seconds / count
+        count *= min(8, math.ceil(ENOUGH_SECONDS / seconds) + 1)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 KEPT = 2
 # What each callback has to know again; Keras' own forget it when training begins.
 REMEMBERED = {
-    "LearningRate": ("step", "last"),
     "HistoryWriter": ("step",),
     "SwapEMAWeights": ("_ema_weights_in_model",),
     "KeepBest": ("best",),

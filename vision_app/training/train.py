@@ -30,6 +30,7 @@ from vision_app.training.callbacks import (
     StopWhenAsked,
 )
 from vision_app.training.data_check import check_data
+from vision_app.training.executions import steps_at_once
 from vision_app.training.networks import begin_fine_tuning, make_models, mixes_labels
 from vision_app.training.pretrained import pretrained_file
 from vision_app.training.state import SaveState, State, forget_states, read_state
@@ -39,18 +40,18 @@ from vision_app.training.watch import Counts, WriteCounts
 EVALUATION_BATCH = 500
 
 
-class _Feed(keras.utils.PyDataset):
-    """Hands TrainingBatches to Keras."""
+class Feed(keras.utils.PyDataset):
+    """Hands TrainingBatches to Keras: those of an epoch, or so many, over and over."""
 
-    def __init__(self, batches: TrainingBatches) -> None:
+    def __init__(self, batches: TrainingBatches, steps: int | None = None) -> None:
         super().__init__()
-        self.batches = batches
+        self.batches, self.steps = batches, steps or len(batches)
 
     def __len__(self) -> int:
-        return len(self.batches)
+        return self.steps
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        return self.batches.batch(index)
+        return self.batches.batch(index % len(self.batches))
 
 
 class _InOrder(keras.utils.PyDataset):
@@ -123,10 +124,11 @@ def train(run: Run, asked: Asked) -> str:
                 begin_fine_tuning(model, config, counts)
             if state.epoch > end:
                 continue
-            callbacks = make_callbacks(run, config, batches, keeper, asked, *watching, is_last=end == config.epochs)
+            model.steps_per_execution = steps_at_once(model, train_part.images, len(batches), config)
+            callbacks = make_callbacks(run, config, batches, keeper, asked, *watching, stage=(begin, end))
             going_on = state_at(begin, len(batches), state)
             model.fit(
-                _Feed(batches),
+                Feed(batches),
                 shuffle=False,  # they are shuffled already, by the run's seed; Keras' own state nobody keeps
                 validation_data=_InOrder(validation, len(config.classes) if mixes_labels(config) else 0),
                 epochs=end,
@@ -161,8 +163,7 @@ def state_at(begin: int, steps_per_epoch: int, state: State) -> State:
     """
     if not begin or state.epoch > begin:
         return state
-    done = {"step": begin * steps_per_epoch}
-    return State(seconds=state.seconds, memory={"LearningRate": done, "HistoryWriter": done})
+    return State(seconds=state.seconds, memory={"HistoryWriter": {"step": begin * steps_per_epoch}})
 
 
 def keras_device() -> str:
@@ -218,16 +219,17 @@ def make_callbacks(
     keeper: KeepBest,
     asked: Asked,
     *watching: keras.callbacks.Callback,
-    is_last: bool = True,
+    stage: tuple[int, int],
 ) -> list[keras.callbacks.Callback]:
     """List what happens beside a stage of training; stopping comes last, so that a last batch is written first.
 
     Only the last stage is stopped early: the one before it would take its epochs along.
     """
+    rates = LearningRate(config, len(batches), *stage)
     callbacks: list[keras.callbacks.Callback] = [
         StartEpoch(batches),
-        LearningRate(config, len(batches)),
-        HistoryWriter(run, batches.batch_size, len(batches), config.epochs),
+        rates,
+        HistoryWriter(run, rates, batches.batch_size, len(batches), config.epochs),
         *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if config.ema else []),  # so that the average is kept
         keeper,
         *watching,
@@ -236,7 +238,7 @@ def make_callbacks(
         callbacks.append(
             keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.3, patience=max(1, config.patience // 2))
         )
-    if config.early_stopping and is_last:
+    if config.early_stopping and stage[1] == config.epochs:
         callbacks.append(
             keras.callbacks.EarlyStopping(config.monitor, patience=config.patience, min_delta=config.min_delta)
         )

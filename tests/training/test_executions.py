@@ -1,0 +1,68 @@
+"""Several steps handed to Keras at once: measured, and without a trace in what is learned."""
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from vision_app.config import RunConfig
+from vision_app.runs import Run, create_run
+from vision_app.training import executions, train
+from vision_app.training.executions import MOST_STEPS, steps_at_once
+from vision_app.training.recipe import make_config
+
+IMAGES = np.zeros((100, 8, 8, 1), np.uint8)
+
+
+def slow_model(seconds: float) -> Any:
+    """Return what takes so long to answer."""
+    return lambda images, training: time.sleep(seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "batch_size", "steps_per_epoch", "expected"),
+    [
+        (1e-5, 32, 1000, {MOST_STEPS}),
+        (1e-5, 32, 20, {5}),
+        (1e-5, 32, 3, {1}),
+        (0.008, 32, 1000, {2, 3, 4}),  # 24 ms a step
+        (0.05, 32, 1000, {1}),
+        (0.008, 100, 1000, {1, 2}),  # timed on 64 of the 100
+    ],
+)
+def test_so_many_steps_at_once_as_nobody_notices(
+    seconds: float, batch_size: int, steps_per_epoch: int, expected: set[int]
+) -> None:
+    config = RunConfig(batch_size=batch_size)
+    assert steps_at_once(slow_model(seconds), IMAGES, steps_per_epoch, config) in expected
+
+
+def test_a_rate_that_a_callback_lowers_is_looked_at_before_every_step() -> None:
+    assert steps_at_once(slow_model(0), IMAGES, 1000, RunConfig(schedule="plateau")) == 1
+
+
+def trained(run: Run) -> list[np.ndarray]:
+    return keras.saving.load_model(run.model_file, compile=False).get_weights()
+
+
+def test_what_is_learned_does_not_depend_on_how_many_steps_are_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = {"epochs": 2, "train_limit": 700, "schedule": "cosine", "warmup_epochs": 0.5, "dropout": 0.3, "ema": 0.9}
+    config = make_config("digits", "simple_cnn", changes)  # 19 steps an epoch: not a multiple of 4
+    results = []
+    for steps in (1, 4):
+        monkeypatch.setattr(train, "steps_at_once", lambda *_, steps=steps: steps)
+        run = create_run(config)
+        assert train.train(run, SimpleNamespace(wanted=None)) == "completed"
+        epochs = [line for line in run.history() if line["kind"] == "epoch"]
+        curve = [line[name] for line in epochs for name in ("step", "loss", "val_loss", "learning_rate")]
+        results.append((curve, trained(run)))
+    assert results[0][0] == pytest.approx(results[1][0], rel=1e-4)
+    assert max(np.abs(one - other).max() for one, other in zip(results[0][1], results[1][1], strict=True)) < 1e-5
+
+
+def test_only_tensorflow_is_handed_several_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executions.keras.backend, "backend", lambda: "jax")
+    assert steps_at_once(slow_model(0), IMAGES, 1000, RunConfig()) == 1
