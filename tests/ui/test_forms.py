@@ -111,17 +111,27 @@ def test_what_cannot_be_is_told_in_one_sentence(changes: dict, complaint: str) -
 
 def test_fields_know_their_kind() -> None:
     values = forms.default_form("digits", "simple_cnn")
-    fields = {name: forms.build_field(name, values[name]) for name in (*forms.BASIC, *forms.ADVANCED)}
+    fields = {name: forms.build_field(name, values[name], "simple_cnn") for name in (*forms.BASIC, *forms.ADVANCED)}
     assert isinstance(fields["optimizer"], gr.Dropdown)
     assert [value for _, value in fields["optimizer"].choices] == ["adam", "adamw", "sgd", "rmsprop", "muon"]
     assert isinstance(fields["early_stopping"], gr.Checkbox)
     assert all(field.label and field.info for field in fields.values())
 
 
+@pytest.mark.parametrize(("model", "shows"), [("simple_cnn", False), ("resnet18", False), ("mobilenet_v2", True)])
+def test_pretrained_weights_are_asked_for_only_where_there_are_some(model: str, shows: bool) -> None:
+    values = forms.default_form("digits", model)
+    fields = {name: forms.build_field(name, values[name], model) for name in (*forms.BASIC, *forms.ADVANCED)}
+    hidden = {name for name, field in fields.items() if not field.visible}
+    assert hidden == (
+        set() if shows else {"weights", "fine_tune_epochs", "fine_tune_layers", "fine_tune_learning_rate"}
+    )
+
+
 @pytest.mark.parametrize("value", [-3, 2.5, None, 1e9])
 def test_no_number_is_refused_or_rounded_before_the_config_sees_it(value: float | None) -> None:
     values = forms.default_form("digits", "simple_cnn")
-    fields = {name: forms.build_field(name, values[name]) for name in (*forms.BASIC, *forms.ADVANCED)}
+    fields = {name: forms.build_field(name, values[name], "simple_cnn") for name in (*forms.BASIC, *forms.ADVANCED)}
     numbers = [field for field in fields.values() if isinstance(field, gr.Number)]
     assert fields["epochs"] in numbers
     assert all(field.preprocess(value) == value for field in numbers)

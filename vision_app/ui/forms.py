@@ -16,8 +16,8 @@ from vision_app.training.recipe import default_values, make_config
 BASIC = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed", "weights", "augmentation")
 ADVANCED = (
     "input_size", "channels", "fit", "normalization", "validation_fraction", "train_limit", "synthetic", "dropout", "batch_norm", "l2",
-    "momentum", "warmup_epochs", "label_smoothing", "monitor", "early_stopping", "patience", "min_delta",
-    "fine_tune_epochs", "fine_tune_layers", "fine_tune_learning_rate", "ema", "mixed_precision", "options",
+    "momentum", "warmup_epochs", "label_smoothing", "monitor", "early_stopping", "patience", "min_delta", "ema",
+    "mixed_precision", "fine_tune_epochs", "fine_tune_layers", "fine_tune_learning_rate", "options",
 )  # fmt: skip
 WIDE = ("augmentation", "weights", "monitor", "options")
 MAY_BE_EMPTY = (
@@ -27,6 +27,7 @@ MAY_BE_EMPTY = (
     "fine_tune_layers",
 )  # as text: Gradio's number shows and sends 0 where there is none
 TEXTS = ("weights",)
+TRANSFER = ("weights", "fine_tune_epochs", "fine_tune_layers", "fine_tune_learning_rate")
 FITTED = ("warmup_epochs", "fine_tune_epochs")  # to a short run, unless somebody asked for so many
 TITLES = {
     "adam": "Adam",
@@ -53,8 +54,10 @@ def pairs(names: Sequence[str]) -> list[Sequence[str]]:
     return rows
 
 
-def build_field(name: str, value: Any) -> gr.components.Component:
+def build_field(name: str, value: Any, model: str) -> gr.components.Component:
     """Return the component for one field of RunConfig, with its title and its one sentence of help.
+
+    It shows where it means something to the network `model`.
 
     Limits are left to the config: Gradio would name no field, and round what is no whole number.
     """
@@ -65,6 +68,7 @@ def build_field(name: str, value: Any) -> gr.components.Component:
         "elem_id": f"field-{name}",
         "min_width": 130,
         "value": value,
+        "visible": is_meant(name, model),
     }
     if name == "augmentation":
         return gr.Dropdown([(row.title, row.name) for row in AUGMENTATIONS.values()], multiselect=True, **common)
@@ -83,6 +87,11 @@ def build_field(name: str, value: Any) -> gr.components.Component:
         return gr.Checkbox(**common)
     whole = int in (field.annotation, *typing.get_args(field.annotation))
     return gr.Number(step=1 if whole else 1e-6, **common)
+
+
+def is_meant(name: str, model: str) -> bool:
+    """Whether a field means something to a network: only some have pretrained weights to start from."""
+    return name not in TRANSFER or MODELS[model].load_pretrained is not None
 
 
 def build_strength(row: Augmentation, value: float, is_chosen: bool) -> gr.Slider:

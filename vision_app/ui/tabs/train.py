@@ -123,13 +123,15 @@ def build(page: Page) -> None:
 
 def _build_form() -> FormParts:
     """Build dataset, model, the buttons, the usual knobs, and the advanced ones folded away."""
-    values = forms.default_form("digits", "simple_cnn")
+    first = {"dataset": "digits", "model": "simple_cnn"}
+    values = forms.default_form(**first)
     fields: forms.Form = {}
     with gr.Row():
         for name, choices in (("dataset", forms.dataset_choices()), ("model", forms.model_choices())):
-            value = {"dataset": "digits", "model": "simple_cnn"}[name]
-            fields[name] = gr.Dropdown(choices, value=value, label=name.title(), elem_id=f"train-{name}", min_width=260)
-    facts = gr.HTML(train_view.facts("digits", "simple_cnn", None), elem_id="train-facts", min_height=64)
+            fields[name] = gr.Dropdown(
+                choices, value=first[name], label=name.title(), elem_id=f"train-{name}", min_width=260
+            )
+    facts = gr.HTML(train_view.facts(**first, input_size=None), elem_id="train-facts", min_height=64)
     build_model_page(fields["model"])
     with gr.Row():
         start = gr.Button("Start", variant="primary", elem_id="train-start", min_width=120)
@@ -138,10 +140,10 @@ def _build_form() -> FormParts:
     stop_later = gr.Button("Stop after this epoch", interactive=False, size="md", elem_id="train-stop-later")
     budget, estimating, plan = _build_estimate()
     with gr.Group():
-        _build_knobs(fields, forms.BASIC, values)
+        _build_knobs(fields, forms.BASIC, values, first["model"])
         _build_strengths(fields, values)
     with gr.Accordion("Advanced", open=False):
-        _build_knobs(fields, forms.ADVANCED, values)
+        _build_knobs(fields, forms.ADVANCED, values, first["model"])
     form = FormParts(fields, facts, start, stop, stop_later, again, build_search(), gr.State(values["weights"]))
     _fill_defaults(form)
     _build_preview(fields)
@@ -196,12 +198,12 @@ def _preview(is_open: bool, seed: int, knobs: dict[str, Any]) -> Any:
         return alert(str(error))
 
 
-def _build_knobs(fields: forms.Form, names: tuple[str, ...], values: dict[str, Any]) -> None:
+def _build_knobs(fields: forms.Form, names: tuple[str, ...], values: dict[str, Any], model: str) -> None:
     """Build fields two in a row; long lists get a row of their own."""
     for pair in forms.pairs(names):
         with gr.Row():
             for name in pair:
-                fields[name] = forms.build_field(name, values[name])
+                fields[name] = forms.build_field(name, values[name], model)
 
 
 def _build_strengths(fields: forms.Form, values: dict[str, Any]) -> None:
@@ -240,7 +242,9 @@ def _filled(dataset: str, model: str, values: dict[str, Any]) -> list[Any]:
         gr.Slider(value=values[field], visible=name in values["augmentation"])
         for field, name in forms.STRENGTHS.items()
     ]
-    plain = (values[name] for name in (*forms.BASIC, *forms.ADVANCED))
+    plain = (
+        gr.update(value=values[name], visible=forms.is_meant(name, model)) for name in (*forms.BASIC, *forms.ADVANCED)
+    )
     return [values["weights"], train_view.facts(dataset, model, values["input_size"]), *plain, *strengths]
 
 
