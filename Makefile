@@ -12,7 +12,7 @@ app: $(VENV)/.app
 	$(BIN)/python app.py $(ARGS)
 
 test: lint $(VENV)/.browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-backends: $(VENV)/.dev $(VENV)-jax/.app $(VENV)-torch/.app
 	$(BIN)/python -m pytest tests/training/test_backends.py $(ARGS)

@@ -51,6 +51,11 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take minutes, those in a browser, so that no process ends with one while others are idle."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip `@pytest.mark.data("mnist")` where that set is not on the disk; under CI, which prepares the data, fail."""
     names = [name for marker in item.iter_markers("data") for name in marker.args]
