@@ -266,3 +266,11 @@ def test_classes_and_names() -> None:
         build_model("lenet5", (32, 32, 1), 1)
     with pytest.raises(InputError, match=r"Unknown model 'lenet'.*Did you mean 'lenet5'"):
         find_model("lenet")
+
+
+@EACH
+def test_a_second_network_gives_its_weights_by_the_same_names(name: str) -> None:
+    size = MODELS[name].smallest
+    one, other = (empty(name, (size, size, 3), 4) for _ in range(2))  # as a run in 16 bits builds two
+    names = [[layer.name for layer in network.layers if layer.variables] for network in (one, other)]
+    assert names[0] == names[1]

@@ -4,10 +4,13 @@ import pytest
 
 from vision_app.data.ready import ready_training
 from vision_app.errors import InputError
+from vision_app.training import plan as planning
 from vision_app.training.plan import FEWEST_A_CLASS, MOST_TIMES, Plan, fit_budget, measure, plan_run
-from vision_app.training.recipe import make_config
+from vision_app.training.recipe import default_values, make_config
 
 PLAN = Plan(parameters=61706, num_train=6000, startup=4.0, per_epoch=30.0, memory_bytes=10**9, device="CPU, 2 cores")
+
+DIGITS_EPOCHS = default_values("digits", "lenet5")["epochs"]
 
 
 def test_a_plan_is_measured_in_a_process_of_its_own() -> None:
@@ -19,9 +22,15 @@ def test_a_plan_is_measured_in_a_process_of_its_own() -> None:
     assert plan.seconds(7) == pytest.approx(1.5 * plan.startup + 7 * plan.per_epoch)
 
 
-def test_more_images_take_longer() -> None:
+def test_more_images_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "_time_writing", lambda *_: 0.0)
     few, many = (measure(make_config("digits", "lenet5", {"train_limit": limit})) for limit in (200, 1400))
     assert many.per_epoch > 2 * few.per_epoch
+
+
+def test_what_an_epoch_writes_takes_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "_time_writing", lambda *_: 1000.0)
+    assert 1000 < measure(make_config("digits", "lenet5", {"train_limit": 200})).per_epoch < 1010
 
 
 def test_what_cannot_be_trained_cannot_be_planned() -> None:
@@ -32,13 +41,28 @@ def test_what_cannot_be_trained_cannot_be_planned() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "epochs"),
-    [(60, 1), (100, 2), (300, 8), (10**5, MOST_TIMES * 10)],  # 0.9 of the time, less 6 s, in epochs of 30 s
+    [(60, 1), (100, 2), (300, 8), (10**5, MOST_TIMES * DIGITS_EPOCHS)],  # 0.9 of the time, less 6 s, in epochs of 30 s
 )
 def test_epochs_are_chosen_to_fit(seconds: float, epochs: int) -> None:
     config = make_config("digits", "lenet5", {"epochs": 10})
     changes, said = fit_budget(config, PLAN, seconds)
     assert changes == {"epochs": epochs} and said.startswith(f"{epochs} epoch")
     assert PLAN.seconds(epochs) <= seconds
+
+
+@pytest.mark.parametrize(("epochs", "most"), [(1, MOST_TIMES * DIGITS_EPOCHS), (200, 200)])
+def test_a_long_time_does_not_lead_to_ever_more_epochs(epochs: int, most: int) -> None:
+    config = make_config("digits", "lenet5", {"epochs": epochs})
+    for _ in range(3):
+        changes, said = fit_budget(config, PLAN, 10**6)
+        config = config.updated(**changes)
+    assert config.epochs == most and "more is not planned" in said
+
+
+def test_a_run_that_cannot_be_measured_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "PATIENCE", 0.01)
+    with pytest.raises(InputError, match="take smaller pictures, batches, or a smaller network"):
+        plan_run(make_config("digits", "lenet5", {}))
 
 
 def test_a_short_time_takes_a_subset() -> None:

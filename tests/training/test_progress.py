@@ -24,6 +24,7 @@ def history(steps: int) -> list[dict]:
     now = time.time()
     return [
         {"kind": "batch", "step": step, "epoch": (step + 1) / 10, "time": now - steps + step, "images_per_second": 64.0}
+        | {"learning_rate": 0.1 / (step + 1)}
         for step in range(steps)
     ]
 
@@ -33,6 +34,25 @@ def test_a_running_run_says_what_is_left(run: Run) -> None:
     assert (progress.epoch, progress.step, progress.total_steps, progress.share) == (2, 15, 40, 0.375)
     assert progress.remaining_seconds == pytest.approx(24, abs=2)
     assert progress.has_begun and not progress.testing
+    assert progress.learning_rate == pytest.approx(0.1 / 15)
+
+
+def test_a_pause_before_it_went_on_is_no_part_of_its_pace(run: Run) -> None:
+    lines = history(15)
+    for line in lines[:8]:
+        line["time"] -= 36_000
+    progress = measure(run, lines)
+    assert progress.remaining_seconds == pytest.approx(24, abs=2)
+
+
+def test_each_stage_has_a_pace_of_its_own(run: Run) -> None:
+    lines = history(15)
+    for line in lines[:10]:
+        line["time"] -= 1000 * (10 - line["step"])
+    run.update_status(started=0.0)
+    changes = {"weights": "x", "fine_tune_epochs": 3}
+    (run.path / "config.json").write_text(run.config().updated(**changes).to_json())
+    assert measure(run, lines).remaining_seconds == pytest.approx(24, abs=2)
 
 
 def test_a_run_in_its_last_epoch_has_the_rest_of_it_left(run: Run) -> None:

@@ -5,6 +5,7 @@ import pytest
 from vision_app.data.datasets import DATASETS
 from vision_app.errors import InputError
 from vision_app.models.catalog import MODELS
+from vision_app.training import recipe
 from vision_app.training.recipe import PHOTO_SIZE, make_config
 
 
@@ -42,6 +43,28 @@ def test_a_base_is_kept_but_for_the_wishes() -> None:
     base = make_config("digits", "simple_cnn", {"epochs": 7, "l2": 0.001})
     config = make_config("digits", "simple_cnn", {"seed": 5}, base)
     assert (config.epochs, config.l2, config.seed) == (7, 0.001, 5)
+
+
+def test_a_plateau_rule_wants_no_warm_up_that_nobody_typed() -> None:
+    assert make_config("digits", "fast_cnn", {"schedule": "plateau"}).warmup_epochs == 0
+    with pytest.raises(InputError, match="warmup_epochs"):
+        make_config("digits", "fast_cnn", {"schedule": "plateau", "warmup_epochs": 2})
+
+
+def test_dropout_is_refused_where_there_is_none() -> None:
+    with pytest.raises(InputError, match="LeNet-5 has no dropout: leave it empty, or choose one of simple_cnn"):
+        make_config("digits", "lenet5", {"dropout": 0.5})
+    assert make_config("digits", "simple_cnn", {"dropout": 0.5}).dropout == 0.5
+
+
+def test_a_network_that_usually_learns_from_scratch_is_fine_tuned_when_it_has_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recipe, "check_weights", lambda *_: None)
+    config = make_config("digits", "inception_v1", {"weights": "imagenet"})
+    assert (config.optimizer, config.fine_tune_epochs, config.schedule) == ("adam", 5, "constant")
+    again = make_config("digits", "inception_v1", {"weights": ""}, config)
+    assert (again.optimizer, again.fine_tune_epochs, again.schedule) == ("sgd", 0, "cosine")
 
 
 def test_augmentation_strengths_are_filled_in() -> None:

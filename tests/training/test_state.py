@@ -50,18 +50,21 @@ def curve(run: Run) -> list[tuple[float, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("model", "changes"),
+    ("model", "changes", "at_once"),
     [
-        ("simple_cnn", {"optimizer": "adam", "schedule": "cosine"}),
-        ("simple_cnn", {"optimizer": "sgd", "learning_rate": 0.05, "schedule": "plateau", "warmup_epochs": 0}),
-        ("custom_cnn", {"optimizer": "muon", "learning_rate": 0.05, "ema": 0.8}),
-        ("simple_cnn", {"optimizer": "rmsprop", "label_smoothing": 0.1, "mixed_precision": True}),
+        ("simple_cnn", {"optimizer": "adam", "schedule": "cosine"}, 4),
+        ("simple_cnn", {"optimizer": "sgd", "learning_rate": 0.05, "schedule": "plateau", "warmup_epochs": 0}, 1),
+        ("custom_cnn", {"optimizer": "muon", "learning_rate": 0.05, "ema": 0.8}, 2),
+        ("simple_cnn", {"optimizer": "rmsprop", "label_smoothing": 0.1, "mixed_precision": True}, 1),
     ],
 )
-def test_a_resumed_run_equals_one_that_was_never_interrupted(model: str, changes: dict) -> None:
+def test_a_resumed_run_equals_one_that_was_never_interrupted(
+    model: str, changes: dict, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = make_config("digits", model, SETTINGS | changes)
     whole, broken = create_run(config), create_run(config)
     assert train(whole, GOING_ON) == "completed"
+    monkeypatch.setattr(recipe, "steps_at_once", lambda *_: at_once)
     assert train(broken, AskedAfter(broken, 1)) == "interrupted"
     assert [file.name for file in list_states(broken)] == ["epoch-000001.npz"]
     assert train(broken, GOING_ON) == "completed"

@@ -6,7 +6,8 @@ from vision_app.errors import InputError
 from vision_app.training.plan import Plan
 from vision_app.training.recipe import make_config
 from vision_app.training.schedules import rate_at
-from vision_app.ui import train_plan
+from vision_app.ui import forms, train_plan
+from vision_app.ui.tabs import train
 from vision_app.ui.train_plan import estimate, schedule_html
 
 PLAN = Plan(
@@ -36,6 +37,18 @@ def test_a_budget_changes_the_form_and_says_so() -> None:
         and "700 of them" in said
         and "21.0 s an epoch of 700 images" in said
     )
+
+
+def test_a_longer_time_takes_all_the_images_again_that_a_shorter_one_left_out() -> None:
+    values = forms.default_form("digits", "lenet5") | {"dataset": "digits", "model": "lenet5"}
+    fields = {name: name for name in values}  # in place of the components
+    measure = train._estimator(fields, "budget", "limits")
+    short = measure(values | {"budget": "0.5", "limits": ("", "")})
+    assert short[1] == 1 and short[3] == "700" and short[4] == ("700", "")
+    long = measure(values | {"budget": "3", "epochs": 1, "train_limit": "700", "limits": short[4]})
+    assert long[1] == 5 and long[3] == "" and long[4] == ("", "")
+    own = measure(values | {"budget": "3", "epochs": 1, "train_limit": "500", "limits": short[4]})
+    assert own[3] == "500"
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "1e9"])

@@ -82,6 +82,16 @@ class ModelInfo:
             able = ", ".join(row.name for row in MODELS.values() if row.takes_batch_norm)
             raise InputError(f"{self.title} is built one way only: leave batch_norm empty, or choose one of {able}.")
 
+    def check_dropout(self, wanted: float | None) -> None:
+        """Refuse dropout in a network that has none.
+
+        Raises:
+            InputError: this network cannot.
+        """
+        if wanted and not self.takes_dropout:
+            able = ", ".join(row.name for row in MODELS.values() if row.takes_dropout)
+            raise InputError(f"{self.title} has no dropout: leave it empty, or choose one of {able}.")
+
     @property
     def starts_pretrained(self) -> bool:
         """Whether its recipe starts from pretrained weights."""
@@ -89,6 +99,8 @@ class ModelInfo:
 
     def recipe_for(self, pretrained: bool) -> Mapping[str, Any]:
         """Return the recipe for a run that starts from pretrained weights, or from scratch."""
+        if pretrained and not self.starts_pretrained and self.load_pretrained:
+            return TRANSFER_RECIPE
         if pretrained or not self.starts_pretrained or self.scratch_recipe is None:
             return self.recipe
         return self.scratch_recipe
@@ -189,6 +201,7 @@ DEEP_RECIPE = {
     "normalization": "standardize",
     "epochs": 30,
 }
+LARGEST_PHOTO = 384  # pixels a side: fine structure, such as a material's, is seen better than at 224
 TRANSFER_RECIPE = {
     "weights": "imagenet",
     "optimizer": "adam",
@@ -328,6 +341,7 @@ MODELS: dict[str, ModelInfo] = {
             recipe=TRANSFER_RECIPE,
             options={"alpha": (35, 140)},
             load_pretrained=weights.load_mobilenet_v2,
+            largest=LARGEST_PHOTO,
             pretrained_scaling=transfer.BOTH_SIGNS,
             backbone="out_relu",
             enlarges_below=transfer.SIDES[0],
@@ -347,6 +361,7 @@ MODELS: dict[str, ModelInfo] = {
             paper="Tan, Le: EfficientNet. arXiv:1905.11946, 2019",
             recipe=TRANSFER_RECIPE,
             load_pretrained=weights.load_efficientnet_b0,
+            largest=LARGEST_PHOTO,
             pretrained_scaling=transfer.STANDARDISED,
             backbone="top_activation",
             enlarges_below=transfer.SIDES[0],
@@ -373,6 +388,7 @@ MODELS: dict[str, ModelInfo] = {
             paper="Huang et al.: Densely Connected Convolutional Networks. arXiv:1608.06993, 2016",
             recipe=TRANSFER_RECIPE,
             load_pretrained=weights.load_densenet121,
+            largest=LARGEST_PHOTO,
             pretrained_scaling=transfer.STANDARDISED,
             backbone="relu",
             enlarges_below=transfer.SIDES[0],
@@ -392,6 +408,7 @@ MODELS: dict[str, ModelInfo] = {
             paper="He et al.: Deep Residual Learning for Image Recognition. arXiv:1512.03385, 2015",
             recipe=TRANSFER_RECIPE,
             load_pretrained=weights.load_resnet50,
+            largest=LARGEST_PHOTO,
             pretrained_scaling=transfer.CENTRED,
             backbone="conv5_block3_out",
             enlarges_below=transfer.SIDES[0],
@@ -411,6 +428,7 @@ MODELS: dict[str, ModelInfo] = {
             paper="Simonyan, Zisserman: Very Deep Convolutional Networks. arXiv:1409.1556, 2014",
             recipe=TRANSFER_RECIPE,
             load_pretrained=weights.load_vgg16,
+            largest=LARGEST_PHOTO,
             pretrained_scaling=transfer.CENTRED,
             backbone="block5_pool",
             enlarges_below=transfer.VGG_SIDES[0],
@@ -430,6 +448,7 @@ MODELS: dict[str, ModelInfo] = {
             paper="Simonyan, Zisserman: Very Deep Convolutional Networks. arXiv:1409.1556, 2014",
             recipe=TRANSFER_RECIPE,
             load_pretrained=weights.load_vgg19,
+            largest=LARGEST_PHOTO,
             pretrained_scaling=transfer.CENTRED,
             backbone="block5_pool",
             enlarges_below=transfer.VGG_SIDES[0],
@@ -456,6 +475,7 @@ MODELS: dict[str, ModelInfo] = {
                 "l2": 1e-4,
             },
             load_pretrained=inception.load_inception_v1,
+            largest=LARGEST_PHOTO,
             pretrained_scaling=transfer.BOTH_SIGNS,
             backbone="inception5b",
             enlarges_below=inception.SMALLEST_INSIDE,

@@ -70,6 +70,8 @@ def efficientnet_b0(shape: Shape, num_classes: int, scaling: Scaling = Scaling()
     for layer in model.layers:
         if isinstance(layer, layers.Rescaling) and layer.name not in ("scaling", "channel_scaling"):
             layer.scale = 1.0  # it would divide by 255 what has been scaled already
+        elif isinstance(layer, layers.Normalization):
+            layer.name = "imagenet_statistics"  # Keras numbers it anew in every network, but weights are found by name
     return model
 
 

@@ -89,16 +89,16 @@ class Rates(keras.optimizers.schedules.LearningRateSchedule):
     """The rate of every step as part of the step itself, so that several steps can be handed to Keras at once."""
 
     def __init__(self, rates: Sequence[float]) -> None:
-        self.rates = tuple(rates)
+        self.rates = np.float32(rates)
 
     def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
         """Return the rate of a step, counted from 0."""
         last = len(self.rates) - 1
-        return keras.ops.take(np.float32(self.rates), keras.ops.minimum(keras.ops.cast(step, "int32"), last))
+        return keras.ops.take(self.rates, keras.ops.minimum(keras.ops.cast(step, "int32"), last))
 
     def get_config(self) -> dict[str, Any]:
         """See Keras."""
-        return {"rates": self.rates}
+        return {"rates": self.rates.tolist()}
 
 
 class LearningRate(keras.callbacks.Callback):

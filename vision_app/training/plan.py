@@ -8,8 +8,10 @@ import json
 import math
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -17,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from vision_app.config import RunConfig
 from vision_app.errors import InputError
 from vision_app.processes import child_environment, end_with_parent
+from vision_app.training.recipe import default_values
 
 WARM_UP = 2
 ENOUGH_SECONDS = 1.5
@@ -32,10 +35,10 @@ class Plan(BaseModel):
     Args:
         parameters: of the network.
         num_train: training images.
-        startup: until the first step.
-        per_epoch: training and validation.
+        startup: until the first step, without reading the images.
+        per_epoch: training, validation, and writing down what came of it.
         per_fine_tune_epoch: the same with the last layers of a pretrained part in training; 0 without fine-tuning.
-        memory_bytes: the most that the measuring process held.
+        memory_bytes: of the machine's memory, that the process which measured it held in the end.
         device: what it computed on.
     """
 
@@ -61,15 +64,20 @@ def plan_run(config: RunConfig) -> Plan:
     Raises:
         InputError: the run is impossible, with what its worker would say.
     """
-    process = subprocess.run(
-        [sys.executable, "-m", "vision_app.training.plan"],
-        input=config.to_json(),
-        capture_output=True,
-        text=True,
-        env=child_environment(),
-        timeout=PATIENCE,
-        check=False,
-    )
+    try:
+        process = subprocess.run(
+            [sys.executable, "-m", "vision_app.training.plan"],
+            input=config.to_json(),
+            capture_output=True,
+            text=True,
+            env=child_environment(),
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise InputError(
+            f"A few steps of this run take more than {PATIENCE // 60} minutes here; take smaller pictures, batches, or a smaller network."
+        ) from None
     try:
         found = json.loads(process.stdout.splitlines()[-1])
         return Plan(**found)
@@ -90,7 +98,7 @@ def fit_budget(config: RunConfig, plan: Plan, seconds: float) -> tuple[dict[str,
     left = SPARE * seconds - 1.5 * plan.startup
     epochs, fine_tuned = _most_epochs(config, plan, SPARE * seconds)
     if epochs >= 1:
-        more = "" if epochs < MOST_TIMES * config.epochs else ", three times the usual; more is not planned"
+        more = "" if epochs < _limit(config) else "; more is not planned"
         changes = {"epochs": epochs} | ({"fine_tune_epochs": fine_tuned} if config.fine_tune_epochs else {})
         return changes, f"{epochs} epoch{'s' * (epochs != 1)} fit{'s' * (epochs == 1)} into this time{more}."
     images = int(plan.num_train * max(left, 0) / plan.per_epoch)
@@ -108,13 +116,19 @@ def fit_budget(config: RunConfig, plan: Plan, seconds: float) -> tuple[dict[str,
 def _most_epochs(config: RunConfig, plan: Plan, seconds: float) -> tuple[int, int]:
     """Return how many epochs fit, and how many of them fine-tune: as many as the config says, or a third of a short run."""
     fitting = 0, 0
-    for epochs in range(1, MOST_TIMES * config.epochs + 1):
+    for epochs in range(1, _limit(config) + 1):
         wanted = config.fine_tune_epochs
         fine_tuned = wanted if epochs > wanted else epochs // 3
         if plan.seconds(epochs, fine_tuned) > seconds:
             break
         fitting = epochs, fine_tuned
     return fitting
+
+
+def _limit(config: RunConfig) -> int:
+    """Return the most epochs that are planned: what is usual, some times, unless the config says more."""
+    usual = default_values(config.dataset, config.model, bool(config.weights))["epochs"]
+    return max(config.epochs, MOST_TIMES * usual)
 
 
 def measure(config: RunConfig) -> Plan:
@@ -127,7 +141,9 @@ def measure(config: RunConfig) -> Plan:
     from vision_app.training.networks import begin_fine_tuning, make_models
     from vision_app.training.train import EVALUATION_BATCH, Feed, keras_device, make_batches
 
+    reading = time.perf_counter()
     train_part, validation = ready_training(config)
+    began += time.perf_counter() - reading  # the run itself finds them ready
     batches = make_batches(config, train_part)
     model, serving = make_models(config, train_part.images)
 
@@ -144,21 +160,43 @@ def measure(config: RunConfig) -> Plan:
     size = min(EVALUATION_BATCH, len(validation))
     model.predict_on_batch(validation.images[:size])
     test = _time(lambda count: [model.predict_on_batch(validation.images[:size]) for _ in range(count)]) / size
+    writing = _time_writing(config, model, serving, validation)
     fine_tuning = 0.0
     if config.fine_tune_epochs:
         begin_fine_tuning(model, config)
         warm_up()
         fine_tuning = _time(learn, model.steps_per_execution)
-        fine_tuning = round(fine_tuning * len(batches) + test * len(validation), 4)
+        fine_tuning = round(fine_tuning * len(batches) + test * len(validation) + writing, 4)
     return Plan(
         parameters=serving.count_params(),
         num_train=len(train_part),
         startup=round(startup, 3),
-        per_epoch=round(step * len(batches) + test * len(validation), 4),
+        per_epoch=round(step * len(batches) + test * len(validation) + writing, 4),
         memory_bytes=psutil.Process().memory_info().rss,
         device=keras_device(),
         per_fine_tune_epoch=fine_tuning,
     )
+
+
+def _time_writing(config: RunConfig, model: Any, serving: Any, validation: Any) -> float:
+    """Return the seconds that a run takes after an epoch to write the model, its state, and what it saw."""
+    from vision_app.runs import Run
+    from vision_app.training.callbacks import KeepBest
+    from vision_app.training.state import SaveState, State
+    from vision_app.training.strip import WriteStrip
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(Path(folder))
+        strip = WriteStrip(run, config, validation)
+        writers = KeepBest(run, serving, config.monitor), strip, SaveState(run, [], State(), time.perf_counter)
+        for writer in writers:
+            writer.set_model(model)
+        strip.on_train_begin()  # which also gets ready
+        began = time.perf_counter()
+        writers[0].save()
+        for writer in writers[1:]:
+            writer.on_epoch_end(0)
+        return time.perf_counter() - began
 
 
 def _time(work: Callable[[int], object], multiple: int = 1) -> float:

@@ -26,6 +26,7 @@ class Progress:
     step: int
     total_steps: int | None
     images_per_second: float | None
+    learning_rate: float | None
     elapsed_seconds: float | None
     remaining_seconds: float | None
     best_epoch: int | None
@@ -56,6 +57,8 @@ def measure(run: Run, history: list[dict]) -> Progress:
     in_last_epoch = status.state == "running" and not testing and run.last_epoch_file.exists()
     end = max(1, epoch) * status.steps_per_epoch if in_last_epoch and total else total
     elapsed = max(0.0, (status.finished or time.time()) - began) if began else None
+    turn = config.fine_tune_from * (status.steps_per_epoch or 0) if config.fine_tune_epochs else 0
+    now = [line for line in batches if line["time"] >= (began or 0) and (line["step"] >= turn) == (step > turn)]
     return Progress(
         state=status.state,
         message=status.message,
@@ -68,8 +71,9 @@ def measure(run: Run, history: list[dict]) -> Progress:
         step=step,
         total_steps=total,
         images_per_second=_recent_speed(batches),
+        learning_rate=batches[-1]["learning_rate"] if batches else None,
         elapsed_seconds=elapsed,
-        remaining_seconds=_remaining(batches, end, step) if status.state == "running" and not testing else None,
+        remaining_seconds=_remaining(now, end, step) if status.state == "running" and not testing else None,
         best_epoch=status.best_epoch,
         best_value=status.best_value,
         monitor=config.monitor,
@@ -85,7 +89,13 @@ def _recent_speed(batches: list[dict]) -> float | None:
 
 
 def _remaining(batches: list[dict], total: int | None, step: int) -> float | None:
-    """Return the seconds left at the pace since the second line: the first holds the time to compile."""
+    """Return the seconds left at the pace since the second line: the first holds the time to compile.
+
+    Args:
+        batches: of this stage, since the run last began or went on.
+        total: steps of the whole run.
+        step: that are done.
+    """
     if total is None or len(batches) < 3:
         return None
     first, last = batches[1], batches[-1]

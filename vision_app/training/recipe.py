@@ -76,6 +76,7 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
     info.check_input((config.input_size, config.input_size, config.channels))
     info.check_options(config.options)
     info.check_batch_norm(config.batch_norm)
+    info.check_dropout(config.dropout)
     check_weights(info, config)
     if config.weights and config.normalization != "rescale":
         raise InputError(
@@ -99,7 +100,7 @@ def _inherit(base: RunConfig, dataset: str, model: str, pretrained: bool | None)
         stale |= {"input_size", "options", "dropout", "batch_norm"}
     if model != base.model or pretrained != bool(base.weights):
         for info in (find_model(base.model), find_model(model)):
-            stale |= {*info.recipe, *(info.scratch_recipe or {})}
+            stale |= {*info.recipe_for(True), *info.recipe_for(False)}
     return {
         **{name: value for name, value in values.items() if name not in stale},
         **{name: defaults[name] for name in stale & set(defaults)},
@@ -117,6 +118,8 @@ def _options(given: Any) -> dict[str, Any]:
 
 def _fitting_warmup(values: Mapping[str, Any]) -> Any:
     warmup, epochs = values.get("warmup_epochs", 0), values.get("epochs")
+    if values.get("schedule") == "plateau":
+        return 0
     return epochs / 5 if isinstance(epochs, int) and 1 <= epochs <= warmup else warmup
 
 

@@ -69,7 +69,7 @@ class SaveState(keras.callbacks.Callback):
         if self.begin.epoch:  # not before: making ready, Keras may draw from the random state
             restore(self.model, self.begin)
         for name, values in self.begin.memory.items():
-            for attribute, value in values.items():
+            for attribute, value in values.items() if name in self.others else ():
                 setattr(self.others[name], attribute, value)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -180,6 +180,7 @@ def _headline(config: RunConfig, progress: Progress, usage: Usage | None, stoppi
     numbers = [
         ("Epoch", f"{progress.epoch} of {progress.epochs}"),
         ("Speed", f"{progress.images_per_second:,.0f} images/s" if progress.images_per_second else "-"),
+        ("Learning rate", f"{progress.learning_rate:.3g}" if progress.learning_rate is not None else "-"),
         ("Elapsed", _clock(progress.elapsed_seconds)),
         ("Left", "-" if stopping else guessed_duration(progress.remaining_seconds)),
         ("Best", _best(progress)),

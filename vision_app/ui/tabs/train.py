@@ -147,8 +147,9 @@ def _build_form() -> FormParts:
     form = FormParts(fields, facts, start, stop, stop_later, again, build_search(), gr.State(values["weights"]))
     _fill_defaults(form)
     _build_preview(fields)
-    measured = [plan, fields["epochs"], fields["fine_tune_epochs"], fields["train_limit"]]
-    estimating.click(_estimator(fields, budget), {budget, *fields.values()}, measured, **SEEN)
+    limits = gr.State(("", ""))  # how many images a time budget chose, and what stood there before
+    measured = [plan, fields["epochs"], fields["fine_tune_epochs"], fields["train_limit"], limits]
+    estimating.click(_estimator(fields, budget, limits), {budget, limits, *fields.values()}, measured, **SEEN)
     return form
 
 
@@ -272,16 +273,21 @@ def _starter(fields: forms.Form) -> Any:
     return begin
 
 
-def _estimator(fields: forms.Form, budget: gr.Textbox) -> Any:
+def _estimator(fields: forms.Form, budget: gr.Textbox, limits: gr.State) -> Any:
     """Return the handler of Estimate: it measures a few steps of the run that the form describes."""
 
     @say_errors("Cannot estimate this run")
-    def measure(values: dict[gr.components.Component, Any]) -> tuple[str, Any, Any, Any]:
+    def measure(values: dict[gr.components.Component, Any]) -> tuple[str, Any, Any, Any, tuple[str, str]]:
         named = {name: values[component] for name, component in fields.items()}
+        chosen, before = values[limits]
+        if values[budget] and named["train_limit"] == chosen:  # by the last budget: this one chooses anew
+            named["train_limit"] = before
+        limit = named["train_limit"]
         config = forms.read_form(named.pop("dataset"), named.pop("model"), named)
         said, changes = estimate(config, values[budget] or "")
-        limit = str(changes["train_limit"]) if "train_limit" in changes else gr.skip()
-        return said, changes.get("epochs", gr.skip()), changes.get("fine_tune_epochs", gr.skip()), limit
+        new = str(changes.get("train_limit", limit))
+        epochs, fine_tuned = (changes.get(name, gr.skip()) for name in ("epochs", "fine_tune_epochs"))
+        return said, epochs, fine_tuned, new, (new, limit) if values[budget] else values[limits]
 
     return measure
 
