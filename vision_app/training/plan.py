@@ -138,8 +138,9 @@ def measure(config: RunConfig) -> Plan:
 
     from vision_app.data.ready import ready_training
     from vision_app.training.executions import steps_at_once
+    from vision_app.training.feed import EVALUATION_BATCH, to_learn_from
     from vision_app.training.networks import begin_fine_tuning, make_models
-    from vision_app.training.train import EVALUATION_BATCH, Feed, keras_device, make_batches
+    from vision_app.training.train import keras_device, make_batches
 
     reading = time.perf_counter()
     train_part, validation = ready_training(config)
@@ -148,7 +149,7 @@ def measure(config: RunConfig) -> Plan:
     model, serving = make_models(config, train_part.images)
 
     def learn(steps: int) -> None:
-        model.fit(Feed(batches, steps), shuffle=False, verbose=0)
+        model.fit(to_learn_from(batches, steps), shuffle=False, verbose=0)
 
     def warm_up() -> None:
         model.steps_per_execution = steps_at_once(model, train_part.images, len(batches), config)

@@ -8,7 +8,6 @@ import numpy as np
 
 from vision_app.config import RunConfig
 from vision_app.data.augment import make_augmenter
-from vision_app.data.augment_mix import one_hot
 from vision_app.data.datasets import find_dataset
 from vision_app.data.pipeline import TrainingBatches
 from vision_app.data.preprocess import preprocess
@@ -31,43 +30,12 @@ from vision_app.training.callbacks import (
 )
 from vision_app.training.data_check import check_data
 from vision_app.training.executions import steps_at_once
+from vision_app.training.feed import to_answer, to_learn_from
 from vision_app.training.networks import begin_fine_tuning, make_models, mixes_labels
 from vision_app.training.pretrained import pretrained_file
 from vision_app.training.state import SaveState, State, forget_states, read_state
 from vision_app.training.strip import WriteStrip
 from vision_app.training.watch import Counts, WriteCounts
-
-EVALUATION_BATCH = 500
-
-
-class Feed(keras.utils.PyDataset):
-    """Hands TrainingBatches to Keras: those of an epoch, or so many, over and over."""
-
-    def __init__(self, batches: TrainingBatches, steps: int | None = None) -> None:
-        super().__init__()
-        self.batches, self.steps = batches, steps or len(batches)
-
-    def __len__(self) -> int:
-        return self.steps
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        return self.batches.batch(index % len(self.batches))
-
-
-class _InOrder(keras.utils.PyDataset):
-    """Hands images to Keras in their order, for validation and testing; with a number of classes, one-hot labels."""
-
-    def __init__(self, part: Ready, num_classes: int = 0) -> None:
-        super().__init__()
-        self.part, self.num_classes = part, num_classes
-
-    def __len__(self) -> int:
-        return -(-len(self.part) // EVALUATION_BATCH)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        chosen = slice(index * EVALUATION_BATCH, (index + 1) * EVALUATION_BATCH)
-        labels = self.part.labels[chosen]
-        return self.part.images[chosen], one_hot(labels, self.num_classes) if self.num_classes else labels
 
 
 class _Clock:
@@ -128,9 +96,9 @@ def train(run: Run, asked: Asked) -> str:
             callbacks = make_callbacks(run, config, batches, keeper, asked, *watching, stage=(begin, end))
             going_on = state_at(begin, len(batches), state)
             model.fit(
-                Feed(batches),
+                to_learn_from(batches),
                 shuffle=False,  # they are shuffled already, by the run's seed; Keras' own state nobody keeps
-                validation_data=_InOrder(validation, len(config.classes) if mixes_labels(config) else 0),
+                validation_data=to_answer(validation, len(config.classes) if mixes_labels(config) else 0),
                 epochs=end,
                 initial_epoch=end if state.is_over else max(begin, state.epoch),
                 verbose=0,
@@ -250,7 +218,7 @@ def finish(run: Run, serving: keras.Model, test: Ready, asked: Asked) -> None:
     serving.load_weights(run.model_file)
     config, status = run.config(), run.status()
     has_tflite = make_tflite(run, serving)
-    probabilities = serving.predict(_InOrder(test), verbose=0)
+    probabilities = serving.predict(to_answer(test), verbose=0)
     report = evaluate(
         probabilities,
         test.labels,
