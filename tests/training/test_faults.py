@@ -229,6 +229,31 @@ def test_a_lock_file_that_a_killed_worker_left_holds_nobody_up() -> None:
     lock.release()
 
 
+SERVER = """
+import time
+from vision_app.training import jobs
+from vision_app.training.recipe import make_config
+print(jobs.start(make_config("digits", "lenet5", {"epochs": 3, "train_limit": 400})).name, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_run_outlives_the_server_that_started_it_and_the_next_one_finds_it() -> None:
+    server = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
+    name = server.stdout.readline().strip()
+    server.kill()
+    server.wait()
+    (run,) = list_runs()
+    assert run.name == name
+    limit = time.monotonic() + 120
+    while run.state() in ("queued", "running") and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert run.state() == "completed", run.log_tail()
+    lines = run.history()
+    assert [line["epoch"] for line in lines if line["kind"] == "epoch"] == [1, 2, 3]
+    assert max(line["step"] for line in lines) == 3 * run.status().steps_per_epoch - 1
+
+
 @pytest.mark.parametrize("jump", [3600, -3600])
 def test_a_clock_that_jumps_makes_no_time_negative(jump: int, monkeypatch: pytest.MonkeyPatch) -> None:
     run = small_run()
