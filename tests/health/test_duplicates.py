@@ -95,10 +95,15 @@ def test_nearest_equals_brute_force() -> None:
 
 
 def test_edges_agree_after_alignment_only_for_the_same_shot(shapes: np.ndarray) -> None:
-    greys = grey(np.stack([shapes[10], crop(shapes[10]), shapes[10][:, ::-1], shapes[11]]))
-    first, second, flipped = np.array([0, 0, 0, 0]), np.array([0, 1, 2, 3]), np.array([False, False, True, False])
-    same, cropped, mirrored, other = edge_agreement(greys, first, second, flipped)
-    assert same > 0.99 and cropped > 0.7 and mirrored > 0.99 and other < 0.5
+    count = 40
+    ours, others = shapes[:count], shapes[count : 2 * count]
+    greys = grey(np.concatenate([ours, [crop(image) for image in ours], ours[:, :, ::-1], others]))
+    first, second = np.tile(np.arange(count), 4), np.arange(4 * count)
+    agreed = edge_agreement(greys, first, second, second // count == 2).reshape(4, count)
+    same, cropped, mirrored, other = agreed
+    assert same.min() > 0.99 and mirrored.min() > 0.99
+    # Some crops of shapes without a corner are not laid on exactly, on some processors more than on others.
+    assert np.median(cropped) > 0.9 and np.quantile(cropped, 0.25) > np.quantile(other, 0.95)
 
 
 @pytest.mark.data("cifar10")

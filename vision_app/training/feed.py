@@ -1,6 +1,5 @@
 """Hands images to Keras: those to learn from in the order and with the changes of each epoch, all others as they come."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -9,9 +8,9 @@ import numpy as np
 from vision_app.data.augment_mix import one_hot
 from vision_app.data.pipeline import TrainingBatches
 from vision_app.data.ready import Ready
+from vision_app.export.batches import as_dataset
 
 EVALUATION_BATCH = 500
-AHEAD = 2  # batches that are made ready while the network is busy
 
 
 class _Learning(keras.utils.PyDataset):
@@ -55,21 +54,4 @@ def to_answer(part: Ready, num_classes: int = 0) -> Any:
 
 
 def _for_keras(batches: keras.utils.PyDataset) -> Any:
-    """Return batches as the backend reads them best.
-
-    Keras would let TensorFlow tune how many it makes ready. That tuner sleeps for up to a minute, and now and then does not
-    wake up when an epoch ends, which then waits for it (TensorFlow 2.21: 18 s after five of twenty epochs of MNIST).
-    """
-    if keras.backend.backend() != "tensorflow":
-        return batches
-    import tensorflow as tf
-
-    def each() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        return (batches[index] for index in range(len(batches)))
-
-    signature = tuple(tf.TensorSpec((None, *values.shape[1:]), values.dtype) for values in batches[0])
-    dataset = tf.data.Dataset.from_generator(each, output_signature=signature)
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    counted = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
-    return counted.prefetch(AHEAD).with_options(options)
+    return as_dataset(batches) if keras.backend.backend() == "tensorflow" else batches
