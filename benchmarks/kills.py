@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-SETTINGS = {"epochs": 400, "train_limit": 400, "early_stopping": False, "augmentation": {"rotation": 10}, "seed": 3}
+SETTINGS = {"epochs": 800, "train_limit": 400, "early_stopping": False, "augmentation": {"rotation": 10}, "seed": 3}
 LONGEST = 2.0  # seconds of training before a kill
 
 
@@ -39,7 +39,8 @@ def main(kills: int) -> None:
         _wait_for_training(run)
         time.sleep(dice.uniform(0, LONGEST))
         if run.status().state != "running":
-            print(f"The run was over after {number - 1} kills; raise its epochs.")
+            kills = number - 1
+            print(f"The run was over after {kills} kills; raise its epochs.")
             break
         before = [line["epoch"] for line in run.history() if line["kind"] == "epoch"]
         psutil.Process(run.status().pid).kill()
