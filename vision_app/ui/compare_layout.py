@@ -108,7 +108,7 @@ def _averaging() -> dict[str, Any]:
     with gr.Accordion("Average over shifts and mirror images", open=False, elem_id="compare-averaging"):
         gr.HTML(f'<p class="vw-note">{WHAT}</p>')
         button = gr.Button("Test the chosen models so", min_width=200, elem_id="compare-average")
-        shown = gr.HTML(apply_default_css=False, elem_id="compare-averaged", min_height=60)
+        shown = gr.HTML(apply_default_css=False, elem_id="compare-averaged")
     return {"average": button, "averaged": shown}
 
 
