@@ -1,6 +1,7 @@
 """What this machine computes with, as the driver's own tool tells it."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,24 @@ def test_a_broken_driver_counts_as_none(monkeypatch: pytest.MonkeyPatch, problem
 def test_cores_in_words(monkeypatch: pytest.MonkeyPatch, cores: int, words: str) -> None:
     monkeypatch.setattr(device, "num_cores", lambda: cores)
     assert device.describe_cpu() == words
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "processor\t: 0\nflags\t\t: fpu amx_bf16 avx2\n\nprocessor\t: 1\nflags\t\t: fpu\n",
+            {"fpu", "amx_bf16", "avx2"},
+        ),
+        ("processor\t: 0\nFeatures\t: fp asimd\n", set()),
+        (None, set()),
+    ],
+)
+def test_what_the_processor_can_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, found: set[str]
+) -> None:
+    file = tmp_path / "cpuinfo"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setattr(device, "Path", lambda name: file)
+    assert device.cpu_features() == found

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -18,6 +19,16 @@ class GpuUse(NamedTuple):
 def num_cores() -> int:
     """Return how many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cpu_features() -> frozenset[str]:
+    """Return what the processor can do beyond its kind's basic set, in Linux' words ("amx_bf16"); nothing on other systems."""
+    try:
+        about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset()
+    found = re.search(r"^flags\s*: (.*)$", about, flags=re.MULTILINE)
+    return frozenset(found[1].split()) if found else frozenset()
 
 
 def list_gpus() -> list[str]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from vision_app.export import fused as fused_layers
 from vision_app.export.fused import fuse
 from vision_app.models.catalog import MODELS, build_model
 
@@ -73,6 +74,56 @@ def test_the_layer_alone_is_exact(shape: tuple[int, ...], options: dict) -> None
         found.append([values, *slopes, *one.get_weights()])
     for one, other in zip(*found, strict=True):
         assert_close(np.asarray(one), np.asarray(other), 2e-4)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "options", "is_ours"),
+    [
+        (3, {}, True),
+        ((2, 5), {"use_bias": False}, True),
+        (3, {"strides": 2}, False),
+        (3, {"padding": "valid"}, False),
+        (3, {"dilation_rate": 2}, False),
+        (1, {}, False),
+    ],
+)
+def test_wide_kernels_learn_the_same_where_matrices_of_16_bits_are_fast(
+    monkeypatch: pytest.MonkeyPatch, kernel: int | tuple[int, int], options: dict, is_ours: bool
+) -> None:
+    monkeypatch.setattr(fused_layers, "cpu_features", lambda: frozenset({"amx_bf16"}))
+    monkeypatch.setattr(fused_layers, "WIDE", 6)
+    random = np.random.default_rng(0)
+    image = keras.Input((5, 7, 6))
+    layer = keras.layers.Conv2D(4, kernel, **{"padding": "same", "dtype": "mixed_bfloat16"} | options)
+    network = keras.Model(image, layer(image))
+    fused = fuse(network)
+    images = tf.constant(random.normal(size=(9, 5, 7, 6)), tf.float32)
+    upstream, found = None, []
+    for one in (fused, network):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            values = one(images, training=True)
+        upstream = tf.cast(random.normal(size=values.shape), values.dtype) if upstream is None else upstream
+        slopes = tape.gradient(values, [images, *(v.value for v in one.trainable_variables)], output_gradients=upstream)
+        found.append([tf.cast(each, "float32").numpy() for each in (values, *slopes)])
+    for one, other in zip(*found, strict=True):
+        assert_close(one, other, 0.02)  # sums of numbers of 8 bits
+    # Ours says so in the graph: the kernel's gradient is made of products, not of a convolution's operation.
+    graph = tf.function(lambda x: _kernel_slope(fused, x)).get_concrete_function(images).graph
+    kinds = {operation.type for operation in graph.get_operations()}
+    assert ("MatMul" in kinds, "Conv2DBackpropFilter" in kinds) == (is_ours, not is_ours)
+
+
+def _kernel_slope(network: keras.Model, images: tf.Tensor) -> tf.Tensor:
+    with tf.GradientTape() as tape:
+        values = network(images, training=True)
+    return tape.gradient(values, network.trainable_variables[0].value)
+
+
+def test_on_other_processors_convolutions_stay_keras_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused_layers, "cpu_features", frozenset)
+    network = build_model("fast_cnn", (20, 20, 1), 3, options={"width": 8})
+    assert {type(layer) for layer in fuse(network).layers if "conv" in layer.name} == {keras.layers.Conv2D}
 
 
 def test_frozen_statistics_stay_and_pass_gradients_on() -> None:

@@ -3,10 +3,15 @@
 Keras computes batch normalization and GELU by a dozen small operations each, every one of which reads and writes all
 activations, in 32 bits even where the network computes in 16. TensorFlow has one operation for the first, and its compiler
 makes one of the second.
+
+Where a processor multiplies matrices of 16 bits (Intel's AMX), the gradients of wide kernels are such products: oneDNN 3.7's own
+way to them is so slow there that a step of `fast_cnn` takes 1.3 times as long.
 """
 
 import math
 from typing import TYPE_CHECKING
+
+from vision_app.device import cpu_features
 
 if TYPE_CHECKING:
     from keras import KerasTensor, Layer, Model
@@ -29,6 +34,10 @@ def fuse(network: "Model") -> "Model":
     fused = keras.models.clone_model(network, clone_function=copy)
     fused.set_weights(network.get_weights())
     return fused
+
+
+AMX = "amx_bf16"  # as Linux calls it
+WIDE = 256  # channels; with fewer, the convolution's own way is faster
 
 
 def _make_kinds() -> dict[tuple[type, object], type]:
@@ -81,7 +90,35 @@ def _make_kinds() -> dict[tuple[type, object], type]:
         def call(self, inputs: "KerasTensor") -> "KerasTensor":
             return gelu(inputs)
 
-    return {
+    @tf.custom_gradient
+    def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, object]:
+        _, height, width, inputs = x.shape
+        rows, columns, _, filters = kernel.shape
+
+        def gradients(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            to_input = tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=tf.shape(x), filter=kernel, out_backprop=upstream, strides=[1] * 4, padding="SAME"
+            )
+            over, left = (rows - 1) // 2, (columns - 1) // 2
+            padded = tf.pad(x, [[0, 0], [over, rows - 1 - over], [left, columns - 1 - left], [0, 0]])
+            shifts = [[padded[:, i : i + height, j : j + width] for j in range(columns)] for i in range(rows)]
+            flat = [tf.reshape(tf.concat(row, -1), (-1, columns * inputs)) for row in shifts]
+            to_row = tf.reshape(upstream, (-1, filters))
+            to_kernel = tf.stack([tf.matmul(row, to_row, transpose_a=True) for row in flat])
+            return to_input, tf.reshape(to_kernel, kernel.shape)
+
+        return tf.nn.conv2d(x, kernel, 1, "SAME"), gradients
+
+    class WideConvolution(keras.layers.Conv2D):
+        def convolution_op(self, inputs: "KerasTensor", kernel: "KerasTensor") -> "KerasTensor":
+            is_plain = self.padding == "same" and {*self.strides, *self.dilation_rate, self.groups} == {1}
+            is_wide = kernel.shape[2] >= WIDE and max(kernel.shape[:2]) > 1 and None not in inputs.shape[1:]
+            if not (is_plain and is_wide and self.compute_dtype == "bfloat16"):
+                return super().convolution_op(inputs, kernel)
+            return convolve(inputs, tf.cast(kernel, inputs.dtype))
+
+    wide = {(keras.layers.Conv2D, keras.activations.linear): WideConvolution} if AMX in cpu_features() else {}
+    return wide | {
         (keras.layers.BatchNormalization, None): FusedBatchNormalization,
         (keras.layers.Activation, keras.activations.gelu): FusedGelu,
     }
