@@ -58,6 +58,37 @@ def test_a_step_is_that_of_keras_own_layers(name: str) -> None:
     assert_close(fused(images, training=False).numpy(), network(images, training=False).numpy(), 5e-3)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_every_network_is_copied_whole(name: str) -> None:
+    keras.utils.set_random_seed(1)
+    info = MODELS[name]
+    network = build_model(name, (info.smallest, info.smallest, 3), 4, pretrained=info.load_pretrained is not None)
+    fused = fuse(network)
+    assert [(layer.name, layer.trainable) for layer in fused.layers] == [
+        (one.name, one.trainable) for one in network.layers
+    ]
+    for found, expected in zip(fused.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    images = np.random.default_rng(0).integers(0, 256, (3, info.smallest, info.smallest, 3)).astype(np.float32)
+    assert_close(fused([images], training=False).numpy(), network([images], training=False).numpy(), 1e-3)
+
+
+def test_without_the_compiler_gelu_stays_keras_own(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_args: object, **_options: object) -> object:
+        def refuse(*_values: object) -> None:
+            raise tf.errors.UnimplementedError(None, None, "no compiler")
+
+        return lambda function: refuse
+
+    monkeypatch.setattr(tf, "function", broken)
+    network = build_model("fast_cnn", (20, 20, 1), 3, options={"width": 8})
+    kinds = {type(layer).__name__ for layer in fuse(network).layers}
+    assert {"Activation", "FusedBatchNormalization"} <= kinds and "FusedGelu" not in kinds
+    assert "does not work here" in caplog.text
+
+
 @pytest.mark.parametrize("shape", [(8, 2, 2, 16), (1, 4, 4, 3), (32, 8, 8, 64)])
 @pytest.mark.parametrize("options", [{}, {"scale": False, "momentum": 0.6}, {"center": False, "epsilon": 1e-5}])
 def test_the_layer_alone_is_exact(shape: tuple[int, ...], options: dict) -> None:

@@ -9,7 +9,7 @@ import pytest
 from vision_app.data.pipeline import TrainingBatches
 from vision_app.data.ready import ready_training
 from vision_app.training import feed
-from vision_app.training.feed import EVALUATION_BATCH, to_answer, to_learn_from
+from vision_app.training.feed import EVALUATION_BATCH, evaluation_batch, to_answer, to_learn_from
 from vision_app.training.recipe import make_config
 
 
@@ -42,6 +42,13 @@ def test_what_is_tested_comes_as_it_stands() -> None:
     assert np.array_equal(np.concatenate([images for images, _ in plain]), validation.images[:])
     assert np.array_equal(np.concatenate([labels for _, labels in plain]), validation.labels)
     assert np.array_equal(np.concatenate([labels for _, labels in mixed]), np.eye(8)[validation.labels])
+
+
+@pytest.mark.parametrize(
+    ("side", "count"), [(8, 500), (32, 500), (63, 500), (64, 488), (224, 39), (384, 13), (2000, 1)]
+)
+def test_large_pictures_are_answered_in_smaller_batches(side: int, count: int) -> None:
+    assert evaluation_batch(side) == count
 
 
 def test_no_batch_is_made_twice_and_nobody_tunes(batches: TrainingBatches, monkeypatch: pytest.MonkeyPatch) -> None:

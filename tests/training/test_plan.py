@@ -72,6 +72,21 @@ def test_a_short_time_takes_a_subset() -> None:
     assert "2,400 of them" in said
 
 
+@pytest.mark.parametrize(("seconds", "epochs", "warmup"), [(40, 1, 0.2), (10**4, 40, 3)])
+def test_a_warm_up_that_would_fill_the_time_is_shortened(seconds: float, epochs: int, warmup: float) -> None:
+    config = make_config("digits", "fast_cnn", {"warmup_epochs": 3, "epochs": 40})
+    changes, _ = fit_budget(config, PLAN, seconds)
+    fitted = make_config("digits", "fast_cnn", {"warmup_epochs": 3, "epochs": 40} | changes)
+    assert fitted.warmup_epochs == warmup and (fitted.epochs == epochs or seconds > 1000)
+
+
+def test_smaller_networks_are_named_where_nothing_fits() -> None:
+    with pytest.raises(InputError, match=r"or a smaller network \(LeNet-5, Simple CNN, .*\)\."):
+        fit_budget(make_config("digits", "fast_cnn", {}), PLAN, 1)
+    with pytest.raises(InputError, match=r"or a smaller network\.$"):
+        fit_budget(make_config("digits", "lenet5", {}), PLAN, 1)
+
+
 @pytest.mark.parametrize("seconds", [1, 6.9])
 def test_no_time_at_all_is_told(seconds: float) -> None:
     config = make_config("digits", "lenet5", {})

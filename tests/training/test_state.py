@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes import launch_by
 from vision_app.errors import InputError
+from vision_app.predict import _is_current
 from vision_app.runs import Run, create_run
 from vision_app.training import jobs, state
 from vision_app.training import train as recipe
@@ -83,7 +84,12 @@ def test_a_stopped_run_can_go_on() -> None:
     assert run.report() is not None
     run.update_status(state="stopped")
     assert jobs.can_resume(run)
+    assert train(run, AskedAfter(run, 2)) == "interrupted"
+    # It has a better model now, which the report of the one before is not about, and neither is what was served.
+    assert run.status().best_epoch == 2 and run.report() is None
+    assert not _is_current(run)
     assert train(run, GOING_ON) == "completed"
+    assert run.report() is not None and _is_current(run)
     assert [line["epoch"] for line in run.history() if line["kind"] == "epoch"] == [1, 2, 3]
 
 

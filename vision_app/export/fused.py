@@ -8,6 +8,7 @@ Where a processor multiplies matrices of 16 bits (Intel's AMX), the gradients of
 way to them is so slow there that a step of `fast_cnn` takes 1.3 times as long.
 """
 
+import logging
 import math
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ def fuse(network: "Model") -> "Model":
     return fused
 
 
+log = logging.getLogger(__name__)
 AMX = "amx_bf16"  # as Linux calls it
 WIDE = 256  # channels; with fewer, the convolution's own way is faster
 
@@ -117,8 +119,13 @@ def _make_kinds() -> dict[tuple[type, object], type]:
                 return super().convolution_op(inputs, kernel)
             return convolve(inputs, tf.cast(kernel, inputs.dtype))
 
-    wide = {(keras.layers.Conv2D, keras.activations.linear): WideConvolution} if AMX in cpu_features() else {}
-    return wide | {
-        (keras.layers.BatchNormalization, None): FusedBatchNormalization,
-        (keras.layers.Activation, keras.activations.gelu): FusedGelu,
-    }
+    kinds: dict[tuple[type, object], type] = {(keras.layers.BatchNormalization, None): FusedBatchNormalization}
+    if AMX in cpu_features():
+        kinds[keras.layers.Conv2D, keras.activations.linear] = WideConvolution
+    try:
+        backward(tf.zeros(1), tf.zeros(1))
+    except tf.errors.OpError:
+        log.warning("TensorFlow's compiler does not work here; GELU is computed by Keras' own operations.")
+    else:
+        kinds[keras.layers.Activation, keras.activations.gelu] = FusedGelu
+    return kinds

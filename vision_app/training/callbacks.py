@@ -213,6 +213,7 @@ class KeepBest(keras.callbacks.Callback):
         temporary = self.run.path / ".model.saving.keras"
         try:
             self.serving.save(temporary)
+            self.run.report_file.unlink(missing_ok=True)  # of the model before, where a run that was tested goes on
             commit(temporary, self.run.model_file)
         finally:
             temporary.unlink(missing_ok=True)  # half a file would keep a full disk full

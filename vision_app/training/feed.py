@@ -10,7 +10,8 @@ from vision_app.data.pipeline import TrainingBatches
 from vision_app.data.ready import Ready
 from vision_app.export.batches import as_dataset
 
-EVALUATION_BATCH = 500
+EVALUATION_BATCH = 500  # images at the most
+EVALUATION_PIXELS = 2_000_000  # in a batch: what a network makes of large pictures would not fit into the memory
 
 
 class _Learning(keras.utils.PyDataset):
@@ -32,15 +33,20 @@ class _InOrder(keras.utils.PyDataset):
 
     def __init__(self, part: Ready, num_classes: int) -> None:
         super().__init__()
-        self.part, self.num_classes = part, num_classes
+        self.part, self.num_classes, self.size = part, num_classes, evaluation_batch(part.images.shape[1])
 
     def __len__(self) -> int:
-        return -(-len(self.part) // EVALUATION_BATCH)
+        return -(-len(self.part) // self.size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        chosen = slice(index * EVALUATION_BATCH, (index + 1) * EVALUATION_BATCH)
+        chosen = slice(index * self.size, (index + 1) * self.size)
         labels = self.part.labels[chosen]
         return self.part.images[chosen], one_hot(labels, self.num_classes) if self.num_classes else labels
+
+
+def evaluation_batch(side: int) -> int:
+    """Return how many images of so many pixels a side are answered at once."""
+    return max(1, min(EVALUATION_BATCH, EVALUATION_PIXELS // side**2))
 
 
 def to_learn_from(batches: TrainingBatches, steps: int | None = None) -> Any:

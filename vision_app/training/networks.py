@@ -48,7 +48,7 @@ def make_models(
     if pretrained:
         freeze(trained, info)
     if info.initialize:
-        info.initialize(trained, images[:INITIAL_IMAGES])
+        info.initialize(trained, images[_sample(len(images), INITIAL_IMAGES)])
     model = _make_trainable(trained, config)
     _compile(model, config, counts)
     return model, serving
@@ -157,9 +157,14 @@ def make_loss(config: RunConfig) -> keras.losses.Loss:
     return smoothed
 
 
+def _sample(num_images: int, most: int) -> np.ndarray:
+    """Return the positions of at most so many images, evenly: those of a class may stand together."""
+    return np.linspace(0, num_images - 1, min(num_images, most)).astype(int)
+
+
 def _measure(images: Prepared) -> Scaling:
     """Return mean and deviation of the training pixels by channel, of an even sample of at most 5,000 images."""
-    chosen = np.linspace(0, len(images) - 1, min(len(images), 5000)).astype(int)
+    chosen = _sample(len(images), 5000)
     sums = squares = 0.0
     for part in np.array_split(
         chosen, -(-len(chosen) // 100)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vision_app.config import RunConfig
 from vision_app.errors import InputError
+from vision_app.models.catalog import MODELS
 from vision_app.processes import child_environment, end_with_parent
 from vision_app.training.recipe import default_values
 
@@ -27,6 +28,7 @@ PATIENCE = 600  # seconds that the process may take; a large set is decoded in i
 MOST_TIMES = 3  # a budget gives a run at most so many times its usual epochs
 SPARE = 0.9  # share of a budget that is planned for: machines are not equally fast all the time
 FEWEST_A_CLASS = 10
+NAMED = 3  # smaller networks, where even one epoch takes too long
 
 
 class Plan(BaseModel):
@@ -38,7 +40,7 @@ class Plan(BaseModel):
         startup: until the first step, without reading the images.
         per_epoch: training, validation, and writing down what came of it.
         per_fine_tune_epoch: the same with the last layers of a pretrained part in training; 0 without fine-tuning.
-        memory_bytes: of the machine's memory, that the process which measured it held in the end.
+        memory_bytes: of the machine's memory, the most that the process which measured it has held.
         device: what it computed on.
     """
 
@@ -99,18 +101,36 @@ def fit_budget(config: RunConfig, plan: Plan, seconds: float) -> tuple[dict[str,
     epochs, fine_tuned = _most_epochs(config, plan, SPARE * seconds)
     if epochs >= 1:
         more = "" if epochs < _limit(config) else "; more is not planned"
-        changes = {"epochs": epochs} | ({"fine_tune_epochs": fine_tuned} if config.fine_tune_epochs else {})
-        return changes, f"{epochs} epoch{'s' * (epochs != 1)} fit{'s' * (epochs == 1)} into this time{more}."
+        return _changes(
+            config, epochs, fine_tuned
+        ), f"{epochs} epoch{'s' * (epochs != 1)} fit{'s' * (epochs == 1)} into this time{more}."
     images = int(plan.num_train * max(left, 0) / plan.per_epoch)
     fewest = FEWEST_A_CLASS * len(config.classes)
     if images < fewest:
         raise InputError(
             f"Not even one epoch of {fewest:,} images fits into {seconds:.0f} s: starting alone takes {1.5 * plan.startup:.0f} s. "
-            "Take more time, or a smaller network."
+            f"Take more time, or a smaller network{_smaller(config)}."
         )
     said = f"One epoch of all {plan.num_train:,} images takes {plan.per_epoch:.0f} s, so it learns once from {images:,} of them."
-    changes = {"epochs": 1, "train_limit": images} | ({"fine_tune_epochs": 0} if config.fine_tune_epochs else {})
-    return changes, said
+    return {**_changes(config, 1, 0), "train_limit": images}, said
+
+
+def _changes(config: RunConfig, epochs: int, fine_tuned: int) -> dict[str, Any]:
+    """Return the fields of a run of so many epochs; a warm-up that would fill it is shortened."""
+    changes: dict[str, Any] = {"epochs": epochs}
+    if config.fine_tune_epochs:
+        changes["fine_tune_epochs"] = fine_tuned
+    if config.warmup_epochs >= epochs - fine_tuned:
+        changes["warmup_epochs"] = (epochs - fine_tuned) / 5 if config.warmup_epochs else 0
+    return changes
+
+
+def _smaller(config: RunConfig) -> str:
+    """Return the smallest networks that take these pictures, in brackets; nothing where this one is the smallest."""
+    own = MODELS[config.model].parameters
+    fitting = (row for row in MODELS.values() if row.smallest <= config.input_size <= row.largest)
+    names = [row.title for row in sorted(fitting, key=lambda row: row.parameters) if row.parameters < own][:NAMED]
+    return f" ({', '.join(names)})" if names else ""
 
 
 def _most_epochs(config: RunConfig, plan: Plan, seconds: float) -> tuple[int, int]:
@@ -134,11 +154,9 @@ def _limit(config: RunConfig) -> int:
 def measure(config: RunConfig) -> Plan:
     """Measure a few steps, in this process."""
     began = time.perf_counter()
-    import psutil
-
     from vision_app.data.ready import ready_training
     from vision_app.training.executions import steps_at_once
-    from vision_app.training.feed import EVALUATION_BATCH, to_learn_from
+    from vision_app.training.feed import evaluation_batch, to_learn_from
     from vision_app.training.networks import begin_fine_tuning, make_models
     from vision_app.training.train import keras_device, make_batches
 
@@ -158,7 +176,7 @@ def measure(config: RunConfig) -> Plan:
     warm_up()
     startup = time.perf_counter() - began
     step = _time(learn, model.steps_per_execution)
-    size = min(EVALUATION_BATCH, len(validation))
+    size = min(evaluation_batch(config.input_size), len(validation))
     model.predict_on_batch(validation.images[:size])
     test = _time(lambda count: [model.predict_on_batch(validation.images[:size]) for _ in range(count)]) / size
     writing = _time_writing(config, model, serving, validation)
@@ -173,10 +191,22 @@ def measure(config: RunConfig) -> Plan:
         num_train=len(train_part),
         startup=round(startup, 3),
         per_epoch=round(step * len(batches) + test * len(validation) + writing, 4),
-        memory_bytes=psutil.Process().memory_info().rss,
+        memory_bytes=_most_memory(),
         device=keras_device(),
         per_fine_tune_epoch=fine_tuning,
     )
+
+
+def _most_memory() -> int:
+    """Return the most memory that this process has held, in bytes."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
 
 
 def _time_writing(config: RunConfig, model: Any, serving: Any, validation: Any) -> float:

@@ -90,8 +90,15 @@ def build_field(name: str, value: Any, model: str) -> gr.components.Component:
 
 
 def is_meant(name: str, model: str) -> bool:
-    """Whether a field means something to a network: only some have pretrained weights to start from."""
-    return name not in TRANSFER or MODELS[model].load_pretrained is not None
+    """Whether a field means something to a network: only some have dropout, or pretrained weights to start from."""
+    info = MODELS[model]
+    needs = {
+        **dict.fromkeys(TRANSFER, info.load_pretrained is not None),
+        "dropout": info.takes_dropout,
+        "batch_norm": info.takes_batch_norm,
+        "options": bool(info.options),
+    }
+    return needs.get(name, True)
 
 
 def build_strength(row: Augmentation, value: float, is_chosen: bool) -> gr.Slider:

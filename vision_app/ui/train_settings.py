@@ -12,7 +12,13 @@ from vision_app.ui.forms import ADVANCED, BASIC, TITLES
 from vision_app.ui.run_names import model_title
 
 CHANNELS = {1: "grey", 3: "colour"}
-EMPTY = {"train_limit": "all", "dropout": "the model's own", "fine_tune_layers": "the model's own", "weights": "none"}
+EMPTY = {
+    "train_limit": "all",
+    "dropout": "the model's own",
+    "batch_norm": "as published",
+    "fine_tune_layers": "the model's own",
+    "weights": "none",
+}
 
 
 def settings_html(config: RunConfig | None) -> str:
