@@ -23,7 +23,7 @@ LAYERS = (
     ("ui",),
     ("console",),
     ("follow", "cli_data"),
-    ("cli_import", "cli_models", "cli_runs", "cli_search"),
+    ("cli_import", "cli_models", "cli_runs", "cli_search", "cli_train"),
     ("cli",),
     ("__main__",),
 )

@@ -25,6 +25,7 @@ from vision_app.errors import InputError
 from vision_app.evaluation.report import ClassReport, EvaluationReport
 from vision_app.models.catalog import MODELS
 from vision_app.runs import Status, resolve
+from vision_app.training.plan import Plan
 
 COMMANDS = (
     "import",
@@ -403,10 +404,26 @@ def test_train_refuses_before_it_starts(home: Path, options: tuple[str, ...], me
     assert len(list((home / "runs").iterdir())) == 2
 
 
+def test_a_run_is_estimated_without_being_started(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    plan = Plan(parameters=1234, num_train=1000, startup=2.0, per_epoch=10.0, memory_bytes=10**9, device="CPU, 2 cores")
+    monkeypatch.setattr("vision_app.training.plan.plan_run", lambda config: asked.append(config) or plan)
+    monkeypatch.setattr("vision_app.training.jobs.start", lambda config: pytest.fail("it was started"))
+    options = ("train", "--model", "lenet5", "--epochs", 4, "--set", "train_limit=500", "--estimate")
+    found = answer(*options)
+    assert (asked[0].model, asked[0].epochs) == ("lenet5", 4)
+    assert found["seconds"] == 3.0 + 4 * 10 / 2 and found["seconds_per_epoch"] == 5.0
+    assert (found["epochs"], found["images"], found["parameters"], found["memory_bytes"]) == (4, 500, 1234, 10**9)
+    said = call(*options).stdout
+    assert "about 23.0 s" in said and "5.0 s, of 500 images" in said and "1.2 k" in said
+    fitted = answer("train", "--model", "lenet5", "--minutes", 1, "--estimate")
+    assert fitted["epochs"] == 5 and fitted["seconds"] <= 60  # 0.9 of a minute, less 3 s, in epochs of 10 s
+
+
 def test_a_run_from_training_to_prediction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     places = {"VISION_APP_RUNS": str(tmp_path / "runs"), "VISION_APP_CHECKPOINTS": str(tmp_path / "checkpoints")}
     options = ("--epochs", 3, "--seed", 7, "--set", "train_limit=300", "--set", "batch_size=16", "--publish", "tiny")
-    result = python("-m", "vision_app", "train", "--dataset", "digits", *options, "--json", **places)
+    result = python("-m", "vision_app", "train", "--dataset", "digits", *options, "--averaging", "--json", **places)
     assert result.returncode == 0, result.stderr
     trained = json.loads(result.stdout)
     assert trained["state"] == "completed" and trained["test_accuracy"] > 0.5
@@ -414,7 +431,9 @@ def test_a_run_from_training_to_prediction(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv(name, value)
     config = resolve("latest").config()
     assert (config.epochs, config.seed, config.train_limit, config.batch_size) == (3, 7, 300, 16)
-    report = answer("evaluate", "latest")
+    assert "after epoch 1: validation accuracy" in result.stderr
+    report = answer("evaluate", "latest", "--averaging")
+    assert report["averaged"]["accuracy"] == pytest.approx(trained["averaged_accuracy"], abs=1e-9)
     assert report["accuracy"] == pytest.approx(trained["test_accuracy"], abs=1e-9)
     assert report["split_id"] == answer("compare", "tiny")[0]["split_id"]
     assert answer("compare", "tiny", "--dataset", "digits")[0]["test_accuracy"] == report["accuracy"]

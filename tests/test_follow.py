@@ -12,6 +12,7 @@ from vision_app.config import RunConfig
 from vision_app.errors import InputError
 from vision_app.follow import Interruptions, follow, training_answer
 from vision_app.runs import Run, Status
+from vision_app.training.progress import Validated
 
 
 class ScriptedRun:
@@ -35,6 +36,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         run.stops += 1
 
     now = {"epoch": 1, "epochs": 2, "share": 0.3, "images_per_second": 1234.0, "remaining_seconds": 61.0, "message": ""}
+    now["validated"] = None
     monkeypatch.setattr("vision_app.training.jobs.stop", stop)
     monkeypatch.setattr("vision_app.training.progress.read_progress", lambda run: SimpleNamespace(**now))
     monkeypatch.setattr(module, "POLL_SECONDS", 0)
@@ -52,6 +54,33 @@ def test_it_stays_until_the_run_ends(capsys: pytest.CaptureFixture) -> None:
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err == "epoch 1/2, 1,234 images/s, 1 min 01 s left\n"
+
+
+def test_what_came_of_an_epoch_is_said_once_with_advice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def at(epoch: int, loss: float, best: int) -> SimpleNamespace:
+        validated = Validated(epoch, 0.5 + epoch / 100, loss)
+        now = {"epoch": epoch + 1, "epochs": 9, "share": 0.3, "images_per_second": None, "remaining_seconds": None}
+        return SimpleNamespace(**now, message="", validated=validated, best_epoch=best)
+
+    looks = iter([at(1, 0.4, 1), at(1, 0.4, 1), at(2, 0.7, 1), at(3, 0.9, 1)])
+    monkeypatch.setattr("vision_app.training.progress.read_progress", lambda run: next(looks))
+    monkeypatch.setattr("vision_app.evaluation.epochs.read_epochs", lambda run, done: done)
+    advice = {1: "", 2: "Overfitting.", 3: "Overfitting."}
+    monkeypatch.setattr("vision_app.training.remarks.judge", lambda *given: SimpleNamespace(advice=advice[given[2]]))
+    run = ScriptedRun(*["running"] * 4, "completed")
+    run.config = run.history = lambda: None
+    watch(run)
+    assert capsys.readouterr().err.splitlines() == [
+        "after epoch 1: validation accuracy 51.00 %, loss 0.4 (best)",
+        "epoch 2/9",
+        "after epoch 2: validation accuracy 52.00 %, loss 0.7",
+        "Overfitting.",
+        "epoch 3/9",
+        "after epoch 3: validation accuracy 53.00 %, loss 0.9",
+        "epoch 4/9",
+    ]
 
 
 def test_the_first_interruption_stops_the_run() -> None:

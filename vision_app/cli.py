@@ -17,7 +17,7 @@ from vision_app.cli_import import import_model
 from vision_app.cli_models import models
 from vision_app.cli_runs import RUN_COMMANDS
 from vision_app.cli_search import search
-from vision_app.config import RunConfig
+from vision_app.cli_train import TRAIN_COMMANDS
 from vision_app.console import (
     BAD_INPUT,
     Answer,
@@ -27,12 +27,10 @@ from vision_app.console import (
     check_one_format,
     document,
     facts,
-    parse_changes,
     progress_bar,
     say,
 )
 from vision_app.errors import InputError
-from vision_app.follow import Interruptions, follow, training_answer, wait
 from vision_app.runs import Run, list_checkpoints, list_runs, resolve
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ app = typer.Typer(
 )
 
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-for command in (*DATA_COMMANDS, *RUN_COMMANDS, search):
+for command in (*DATA_COMMANDS, *TRAIN_COMMANDS, *RUN_COMMANDS, search):
     app.command(cls=Command)(command)
 app.command("import", cls=Command)(import_model)
 app.command(cls=Command)(models)
@@ -77,95 +75,6 @@ def runs(as_json: AsJson = False) -> Answer:
 def checkpoints(as_json: AsJson = False) -> Answer:
     """List the trained models that ship with the app."""
     return _listing(list_checkpoints(), "name", as_json)
-
-
-@app.command(cls=Command)
-def train(
-    dataset: Annotated[str | None, typer.Option(help=f"The images to learn from. {REFERENCES}")] = None,
-    model: Annotated[str | None, typer.Option(help="The network to train.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="How often each training image is seen.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same run.")] = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Set any other field; may be repeated.")
-    ] = None,
-    like: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Start from the settings of a checkpoint or run.")
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(min=0, help="Time to spend: choose epochs, and fewer images if it must be, to fit.")
-    ] = None,
-    tune: Annotated[
-        bool, typer.Option("--tune", help="First measure whether 16 bits train faster here, and use what does.")
-    ] = False,
-    publish: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Copy the finished run to checkpoints/NAME.")
-    ] = None,
-    as_json: AsJson = False,
-) -> Answer:
-    """Train a network and wait for it; Ctrl-C stops it and keeps the best."""
-    from vision_app.training import jobs
-    from vision_app.training.recipe import make_config
-
-    if publish:
-        jobs.check_name(publish)
-    base = resolve(like).config() if like else None
-    options = {"dataset": dataset, "model": model, "epochs": epochs, "seed": seed}
-    fields = parse_changes(changes or []) | {field: value for field, value in options.items() if value is not None}
-    start = base or RunConfig()
-    dataset, model = fields.pop("dataset", start.dataset), fields.pop("model", start.model)
-    config = make_config(dataset, model, fields, base)
-    if tune:
-        from vision_app.training.tune import tune_precision
-
-        say("Measuring a few steps in 32 and in 16 bits")
-        config, said = tune_precision(config)
-        fields["mixed_precision"] = config.mixed_precision
-        say(said)
-    if minutes:
-        from vision_app.training.plan import fit_budget, plan_run
-
-        say("Measuring a few steps")
-        changes_to_fit, said = fit_budget(config, plan_run(config), 60 * minutes)
-        say(said)
-        config = make_config(dataset, model, fields | changes_to_fit, base)
-    with Interruptions() as interruptions:
-        run = jobs.start(config)
-        say(f"Run {run.name}: {model} on {dataset}. Ctrl-C stops it and keeps the best.")
-        follow(run, interruptions)
-    if publish and run.status().state in ("completed", "stopped"):
-        say(f"Published as {jobs.publish(run, publish).path}")
-    return training_answer(run, as_json)
-
-
-@app.command(cls=Command)
-def resume(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, its folder, or `latest`.")],
-    as_json: AsJson = False,
-) -> Answer:
-    """Let a run that ended early go on after its last whole epoch, and wait for it; Ctrl-C stops it and keeps the best."""
-    found = resolve(run)
-    from vision_app.training import jobs
-
-    with Interruptions() as interruptions:
-        jobs.resume(found)
-        say(f"Run {found.name} goes on. Ctrl-C stops it and keeps the best.")
-        follow(found, interruptions)
-    return training_answer(found, as_json)
-
-
-@app.command(cls=Command)
-def stop(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, or `latest`.")],
-    after_epoch: Annotated[bool, typer.Option("--after-epoch", help="Let it finish the epoch that it is in.")] = False,
-    as_json: AsJson = False,
-) -> Answer:
-    """Ask a run to stop, keep its best model, and wait until it has."""
-    found = resolve(run)
-    from vision_app.training import jobs
-
-    (jobs.stop_after_epoch if after_epoch else jobs.stop)(found)
-    wait(found)
-    return training_answer(found, as_json)
 
 
 @app.command(cls=Command)

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Self
 
 from vision_app import readable
@@ -35,6 +36,15 @@ class Interruptions:
             raise KeyboardInterrupt
 
 
+@dataclass
+class _Shown:
+    """What has been said of a run: the epoch that it is in, the last one that was validated, and the last advice."""
+
+    epoch: int = 0
+    validated: int = 0
+    advice: str = ""
+
+
 def follow(run: Run, interruptions: Interruptions, stop: Callable[[Run], None] | None = None) -> None:
     """Show a run's progress until it ends; the first interruption stops it, the second one leaves.
 
@@ -46,7 +56,7 @@ def follow(run: Run, interruptions: Interruptions, stop: Callable[[Run], None] |
     from vision_app.training import jobs
 
     stop = stop or jobs.stop
-    asked, epoch = False, 0
+    asked, shown = False, _Shown()
     with progress_bar("Training") as show:
         while run.status().state in LIVE:
             if interruptions.count and not asked:
@@ -54,7 +64,7 @@ def follow(run: Run, interruptions: Interruptions, stop: Callable[[Run], None] |
                 say("Stopping; the best model is kept.")
                 with suppress(InputError):  # it may have ended by itself just now
                     stop(run)
-            epoch = _show_progress(run, show, epoch)
+            _show_progress(run, show, shown)
             time.sleep(POLL_SECONDS)
 
 
@@ -64,18 +74,35 @@ def wait(run: Run) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def training_answer(run: Run, as_json: bool) -> Answer:
-    """Return what is to be said about a run that has ended."""
+def training_answer(run: Run, as_json: bool, averaging: bool = False) -> Answer:
+    """Return what is to be said about a run that has ended.
+
+    Args:
+        run: that has ended.
+        as_json: as a document.
+        averaging: also test it over shifted and mirrored copies.
+    """
     status = run.status()
     found = {"run": run.name, "state": status.state, "best_epoch": status.best_epoch}
     found |= {"seconds": status.seconds, "test_accuracy": stored_accuracy(run)}
     failed = status.state in ("failed", "interrupted")
+    if averaging and not failed:
+        found["averaged_accuracy"] = _averaged_accuracy(run)
     if failed:
         say(f"Error: {status.message or 'the training ended early'} (more in {run.log_file})")
     if as_json:
         return document(found | {"message": status.message}, FAULT if failed else 0)
-    shown = {"seconds": readable.duration(status.seconds), "test_accuracy": readable.percent(found["test_accuracy"])}
+    shown = {"seconds": readable.duration(status.seconds)}
+    shown |= {name: readable.percent(value) for name, value in found.items() if name.endswith("accuracy")}
     return Answer(facts(found | shown), FAULT if failed else 0)
+
+
+def _averaged_accuracy(run: Run) -> float | None:
+    from vision_app.evaluate_run import evaluate_run
+
+    with progress_bar("Averaging") as show:
+        averaged = evaluate_run(run, progress=show, averaging=True).averaged
+    return averaged and averaged.accuracy
 
 
 def stored_accuracy(run: Run) -> float | None:
@@ -86,15 +113,32 @@ def stored_accuracy(run: Run) -> float | None:
     return report.accuracy if report else None
 
 
-def _show_progress(run: Run, show: Callable[[float, str], None], said: int) -> int:
-    """Move the bar; where there is none, say one line an epoch. Returns the last epoch that was said."""
+def _show_progress(run: Run, show: Callable[[float, str], None], shown: _Shown) -> None:
+    """Move the bar, or where there is none say one line an epoch; then say what came of each, and what is wrong with it."""
     from vision_app.training.progress import read_progress
 
     now = read_progress(run)
     speed = f", {now.images_per_second:,.0f} images/s" if now.images_per_second else ""
     left = f", {readable.duration(now.remaining_seconds)} left" if now.remaining_seconds is not None else ""
     note = f"epoch {now.epoch}/{now.epochs}{speed}{left} {now.message}".strip()
+    if now.validated and now.validated.epoch > shown.validated:
+        shown.validated = now.validated.epoch
+        accuracy, loss = readable.percent(now.validated.accuracy), readable.number(now.validated.loss)
+        best = " (best)" if now.best_epoch == now.validated.epoch else ""
+        say(f"after epoch {now.validated.epoch}: validation accuracy {accuracy}, loss {loss}{best}")
+        _advise(run, shown)
     show(now.share, note)
-    if now.epoch > said and not sys.stderr.isatty():
+    if now.epoch > shown.epoch and not sys.stderr.isatty():
         say(note)
-    return max(said, now.epoch)
+    shown.epoch = max(shown.epoch, now.epoch)
+
+
+def _advise(run: Run, shown: _Shown) -> None:
+    """Say what the curves show, when that is something new."""
+    from vision_app.evaluation.epochs import read_epochs
+    from vision_app.training.remarks import judge
+
+    advice = judge(run.config(), run.history(), read_epochs(run, shown.validated)).advice
+    if advice and advice != shown.advice:
+        say(advice)
+    shown.advice = advice

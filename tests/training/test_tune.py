@@ -19,6 +19,7 @@ def test_sixteen_bits_are_chosen_where_they_are_faster(
 
     monkeypatch.setattr(tune, "plan_run", measured)
     config = make_config("digits", "lenet5", {"mixed_precision": before, "epochs": 7})
-    chosen, said = tune.tune_precision(config)
+    chosen, plan, said = tune.tune_precision(config)
     assert chosen == config.updated(mixed_precision=wanted)
+    assert plan.per_epoch == (mixed if wanted else single)
     assert f"{single:.1f} s in 32 bits and {mixed:.1f} s in 16 bits" in said and ("is on" in said) == wanted

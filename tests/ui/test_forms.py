@@ -118,14 +118,23 @@ def test_fields_know_their_kind() -> None:
     assert all(field.label and field.info for field in fields.values())
 
 
-@pytest.mark.parametrize(("model", "shows"), [("simple_cnn", False), ("resnet18", False), ("mobilenet_v2", True)])
-def test_pretrained_weights_are_asked_for_only_where_there_are_some(model: str, shows: bool) -> None:
+TRANSFER = {"weights", "fine_tune_epochs", "fine_tune_layers", "fine_tune_learning_rate"}
+
+
+@pytest.mark.parametrize(
+    ("model", "hidden"),
+    [
+        ("simple_cnn", {*TRANSFER, "batch_norm", "options"}),
+        ("lenet5", {*TRANSFER, "dropout", "batch_norm", "options"}),
+        ("custom_cnn", {*TRANSFER, "options"}),
+        ("fast_cnn", {*TRANSFER, "batch_norm"}),
+        ("mobilenet_v2", {"batch_norm"}),
+    ],
+)
+def test_only_what_means_something_to_a_network_is_asked_for(model: str, hidden: set[str]) -> None:
     values = forms.default_form("digits", model)
     fields = {name: forms.build_field(name, values[name], model) for name in (*forms.BASIC, *forms.ADVANCED)}
-    hidden = {name for name, field in fields.items() if not field.visible}
-    assert hidden == (
-        set() if shows else {"weights", "fine_tune_epochs", "fine_tune_layers", "fine_tune_learning_rate"}
-    )
+    assert {name for name, field in fields.items() if not field.visible} == hidden
 
 
 @pytest.mark.parametrize("value", [-3, 2.5, None, 1e9])

@@ -3,12 +3,13 @@
 import pytest
 
 from vision_app.errors import InputError
+from vision_app.training import tune
 from vision_app.training.plan import Plan
 from vision_app.training.recipe import make_config
 from vision_app.training.schedules import rate_at
 from vision_app.ui import forms, train_plan
 from vision_app.ui.tabs import train
-from vision_app.ui.train_plan import estimate, schedule_html
+from vision_app.ui.train_plan import drawn_schedule, estimate, schedule_html
 
 PLAN = Plan(
     parameters=61706, num_train=1000, startup=4.0, per_epoch=30.0, memory_bytes=1_250_000_000, device="CPU, 2 cores"
@@ -42,13 +43,37 @@ def test_a_budget_changes_the_form_and_says_so() -> None:
 def test_a_longer_time_takes_all_the_images_again_that_a_shorter_one_left_out() -> None:
     values = forms.default_form("digits", "lenet5") | {"dataset": "digits", "model": "lenet5"}
     fields = {name: name for name in values}  # in place of the components
-    measure = train._estimator(fields, "budget", "limits")
-    short = measure(values | {"budget": "0.5", "limits": ("", "")})
-    assert short[1] == 1 and short[3] == "700" and short[4] == ("700", "")
-    long = measure(values | {"budget": "3", "epochs": 1, "train_limit": "700", "limits": short[4]})
-    assert long[1] == 5 and long[3] == "" and long[4] == ("", "")
-    own = measure(values | {"budget": "3", "epochs": 1, "train_limit": "500", "limits": short[4]})
-    assert own[3] == "500"
+    measure = train._estimator(fields, "budget", "tune", "limits")
+    short = measure(values | {"budget": "0.5", "tune": False, "limits": ("", "")})
+    assert short[1] == 1 and short[-2:] == ("700", ("700", ""))
+    again = {"tune": False, "epochs": 1, "limits": short[-1]}
+    long = measure(values | again | {"budget": "3", "train_limit": "700"})
+    assert long[1] == 5 and long[-2:] == ("", ("", ""))
+    own = measure(values | again | {"budget": "3", "train_limit": "500"})
+    assert own[-2] == "500"
+
+
+def test_the_faster_number_format_is_measured_and_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    halved = PLAN.model_copy(update={"per_epoch": 15.0})
+    monkeypatch.setattr(tune, "plan_run", lambda config: halved if config.mixed_precision else PLAN)
+    said, changes = estimate(make_config("digits", "lenet5", {"epochs": 4}), "1.5", tune=True)
+    assert changes == {"mixed_precision": True, "epochs": 5}
+    assert "30.0 s in 32 bits and 15.0 s in 16 bits" in said and "About 1 min 21 s" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({"schedule": "cosine", "learning_rate": 0.5}, "Learning rate: cosine, at most 0.5"),
+        ({"schedule": "constant"}, None),
+        ({"schedule": "cosine", "epochs": None}, None),
+        ({"schedule": "cosine", "learning_rate": -1}, None),
+    ],
+)
+def test_the_schedule_follows_the_form(changes: dict, title: str | None) -> None:
+    values = forms.default_form("digits", "lenet5") | {"dataset": "digits", "model": "lenet5"} | changes
+    picture = drawn_schedule(values)
+    assert title in picture if title else picture == ""
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "1e9"])

@@ -59,6 +59,15 @@ class Plan(BaseModel):
         learning = (epochs - fine_tuned) * self.per_epoch + fine_tuned * self.per_fine_tune_epoch
         return 1.5 * self.startup + learning  # testing takes about half as long as starting
 
+    def share(self, config: RunConfig) -> float:
+        """Return the share of the images that were measured which a run uses."""
+        return min(config.train_limit or self.num_train, self.num_train) / self.num_train
+
+    def expected(self, config: RunConfig) -> float:
+        """Return how long a run will take, in seconds."""
+        learning = self.seconds(config.epochs, config.fine_tune_epochs) - self.seconds(0)
+        return self.seconds(0) + learning * self.share(config)
+
 
 def plan_run(config: RunConfig) -> Plan:
     """Measure a few steps of a run in a process of its own; takes some seconds, and what it takes to decode the images.

@@ -9,6 +9,15 @@ RECENT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
+class Validated:
+    """What the validation images said after the last epoch that is over."""
+
+    epoch: int
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a run is. Times in seconds; None where nothing is known yet.
 
@@ -32,6 +41,7 @@ class Progress:
     best_epoch: int | None
     best_value: float | None
     monitor: str
+    validated: Validated | None
 
     @property
     def share(self) -> float:
@@ -77,7 +87,13 @@ def measure(run: Run, history: list[dict]) -> Progress:
         best_epoch=status.best_epoch,
         best_value=status.best_value,
         monitor=config.monitor,
+        validated=_validated(history),
     )
+
+
+def _validated(history: list[dict]) -> Validated | None:
+    last = next((line for line in reversed(history) if line["kind"] == "epoch"), None)
+    return last and Validated(round(last["epoch"]), last["val_accuracy"], last["val_loss"])
 
 
 def _recent_speed(batches: list[dict]) -> float | None:

@@ -10,50 +10,60 @@ from vision_app.readable import count, duration, file_size
 from vision_app.training.plan import Plan, fit_budget, plan_run
 from vision_app.training.recipe import make_config
 from vision_app.training.schedules import rate_at
+from vision_app.training.tune import tune_precision
+from vision_app.ui import forms
 
 POINTS = 120  # of the drawn schedule
 LONGEST_MINUTES = 7 * 24 * 60
 
 
-def estimate(config: RunConfig, minutes: str) -> tuple[str, dict[str, Any]]:
-    """Return what a run will take as HTML, and the fields that a time budget changes.
+def estimate(config: RunConfig, minutes: str, tune: bool = False) -> tuple[str, dict[str, Any]]:
+    """Return what a run will take as HTML, and the fields that a time budget or the faster number format changes.
 
     Args:
         config: of the run.
         minutes: the budget as it was typed; empty: none.
+        tune: whether to measure in 32 and in 16 bits.
 
     Raises:
         InputError: the budget is no number of minutes or too small, or the run is impossible.
     """
     budget = _minutes(minutes)
-    plan = plan_run(config)
-    changes, said = fit_budget(config, plan, 60 * budget) if budget else ({}, "")
+    changes: dict[str, Any] = {}
+    said = []
+    if tune:
+        config, plan, compared = tune_precision(config)
+        changes["mixed_precision"] = config.mixed_precision
+        said.append(compared)
+    else:
+        plan = plan_run(config)
+    if budget:
+        fitting, chosen = fit_budget(config, plan, 60 * budget)
+        changes |= fitting
+        said.append(chosen)
     if changes:
         config = make_config(config.dataset, config.model, changes, config)
-    return plan_html(config, plan, said), changes
+    return plan_html(config, plan, " ".join(said)), changes
 
 
 def plan_html(config: RunConfig, plan: Plan, said: str = "") -> str:
-    """Return time, size and the picture of the learning rate.
+    """Return time and size.
 
     Args:
         config: of the run.
         plan: what was measured.
-        said: what a time budget led to.
+        said: what a time budget or the number formats led to.
     """
-    images = min(config.train_limit or plan.num_train, plan.num_train)
-    share = images / plan.num_train
-    learning = plan.seconds(config.epochs, config.fine_tune_epochs) - plan.seconds(0)
-    seconds = plan.seconds(0) + learning * share
+    share = plan.share(config)
     facts = [
-        f"About {duration(seconds)} on {plan.device}",
-        f"{duration(plan.per_epoch * share)} an epoch of {images:,} images",
+        f"About {duration(plan.expected(config))} on {plan.device}",
+        f"{duration(plan.per_epoch * share)} an epoch of {round(plan.num_train * share):,} images",
         *([f"{duration(plan.per_fine_tune_epoch * share)} one of fine-tuning"] if config.fine_tune_epochs else []),
         f"{count(plan.parameters)} parameters",
         f"{file_size(plan.memory_bytes)} of memory",
     ]
     first = f"<strong>{html.escape(said)}</strong> " if said else ""
-    return f'<p class="vw-note" role="status">{first}{html.escape("; ".join(facts))}.</p>{schedule_html(config)}'
+    return f'<p class="vw-note" role="status">{first}{html.escape("; ".join(facts))}.</p>'
 
 
 def schedule_html(config: RunConfig) -> str:
@@ -68,6 +78,16 @@ def schedule_html(config: RunConfig) -> str:
     if config.schedule == "plateau":
         title = "Learning rate: constant until the validation loss stands still, then lower"
     return curves([Series("Learning rate", xs, ys)], title=title, x_max=config.epochs, height=150)
+
+
+def drawn_schedule(values: dict[str, Any]) -> str:
+    """Return the picture of the learning rate that a form describes; nothing while it describes no possible run."""
+    others = {name: value for name, value in values.items() if name not in ("dataset", "model")}
+    try:
+        config = forms.read_form(values["dataset"], values["model"], others)
+    except InputError:
+        return ""
+    return schedule_html(config)
 
 
 def _minutes(text: str) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 from vision_app.config import RunConfig
 from vision_app.errors import InputError
+from vision_app.models.catalog import MODELS
 from vision_app.readable import percent
 from vision_app.runs import LIVE, Run
 from vision_app.training.choices import read_choices
@@ -22,7 +23,17 @@ NO_SEARCH = "This run is part of no search; choose one that is."
 
 def field_choices() -> list[tuple[str, str]]:
     """Return the settings of which several values can be tried, as (title, name)."""
-    return [(RunConfig.model_fields[name].title, name) for name in (*BASIC, *ADVANCED) if name != "options"]
+    fields = [(_title_of(name), name) for name in (*BASIC, *ADVANCED) if name != "options"]
+    options = dict.fromkeys(name for row in MODELS.values() for name in row.options)
+    return [*fields, *((_title_of(name), name) for name in options)]
+
+
+def _title_of(name: str) -> str:
+    """Return what a setting is called, which may be an option of some networks only."""
+    if name in RunConfig.model_fields:
+        return RunConfig.model_fields[name].title
+    owners = ", ".join(row.title for row in MODELS.values() if name in row.options)
+    return f"{name} ({owners})"
 
 
 def read_search(
@@ -46,8 +57,7 @@ def read_search(
         if not field:
             raise InputError(f"Expected the setting that '{text}' is for, got none; choose it on the left.")
         if field in choices:
-            title = RunConfig.model_fields[field].title
-            raise InputError(f"{title} is there twice; put all its values into one row.")
+            raise InputError(f"{_title_of(field)} is there twice; put all its values into one row.")
         choices[field] = read_choices(field, str(text))
     if not choices:
         raise InputError("Expected something to try, got nothing; choose several networks, or values of a setting.")

@@ -17,10 +17,10 @@ from vision_app.readable import duration, file_size, guessed_duration, percent
 from vision_app.runs import LIVE, Run
 from vision_app.training.progress import Progress, measure
 from vision_app.training.recipe import default_values
+from vision_app.training.remarks import Verdict, judge
 from vision_app.training.usage import Usage, read_usage
 from vision_app.ui.run_names import dataset_title, model_title
 from vision_app.ui.train_overlay import overlay_html
-from vision_app.ui.train_remarks import Verdict, judge
 from vision_app.ui.train_table import STATE_WORDS, monitored
 from vision_app.ui.train_watch_view import results_of
 

@@ -63,7 +63,10 @@ def _headline(epoch: int, result: EpochResult | None) -> str:
     if result is None:
         return f'<p class="vw-said">{"Before training" if not epoch else f"After epoch {epoch}"}</p>'
     said = f"After epoch {epoch}: {percent(result.top_k[0])} of {result.count:,} validation images are right"
-    return f'<p class="vw-said">{said}; macro F1 {percent(result.macro_f1)}.</p>'
+    said = f"{said}; macro F1 {percent(result.macro_f1)}"
+    if further := [f"{percent(share)} among the first {k}" for k, share in enumerate(result.top_k, 1) if k > 1]:
+        said = f"{said}. The true class is in {', '.join(further)}"
+    return f'<p class="vw-said">{said}.</p>'
 
 
 def _strip_html(run: Run, epoch: int, classes: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from vision_app.ui.layout import QUIET, SEEN, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.model_page import build_model_page
 from vision_app.ui.preview import preview_html
-from vision_app.ui.train_plan import estimate
+from vision_app.ui.train_plan import drawn_schedule, estimate
 from vision_app.ui.train_search_form import SearchParts, build_search, searcher
 from vision_app.ui.train_settings import settings_html
 from vision_app.ui.train_table import runs_html
@@ -26,6 +26,8 @@ from vision_app.ui.train_table import runs_html
 log = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
 MAX_SMOOTHING = 0.99
+ESTIMATED = ("epochs", "fine_tune_epochs", "warmup_epochs", "mixed_precision")  # fields that an estimate may change
+SCHEDULED = ("epochs", "learning_rate", "schedule", "warmup_epochs", "fine_tune_epochs", "fine_tune_learning_rate")
 # Ticks only read a few small files: they need no queue, and must not wait in one.
 READING = {**QUIET, "queue": False}
 NOTE_HINT = "What to remember about this run; kept as soon as you leave the field"
@@ -138,22 +140,39 @@ def _build_form() -> FormParts:
         stop = gr.Button("Stop", interactive=False, elem_id="train-stop", min_width=120)
         again = gr.Button("Resume", visible=False, elem_id="train-resume", min_width=120)
     stop_later = gr.Button("Stop after this epoch", interactive=False, size="md", elem_id="train-stop-later")
-    budget, estimating, plan = _build_estimate()
+    budget, tune, estimating, plan = _build_estimate()
     with gr.Group():
         _build_knobs(fields, forms.BASIC, values, first["model"])
         _build_strengths(fields, values)
+    schedule = gr.HTML(elem_id="train-schedule")
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values, first["model"])
+    _draw_schedule(fields, schedule)
     form = FormParts(fields, facts, start, stop, stop_later, again, build_search(), gr.State(values["weights"]))
     _fill_defaults(form)
     _build_preview(fields)
     limits = gr.State(("", ""))  # how many images a time budget chose, and what stood there before
-    measured = [plan, fields["epochs"], fields["fine_tune_epochs"], fields["train_limit"], limits]
-    estimating.click(_estimator(fields, budget, limits), {budget, limits, *fields.values()}, measured, **SEEN)
+    measured = [plan, *(fields[name] for name in ESTIMATED), fields["train_limit"], limits]
+    measure = _estimator(fields, budget, tune, limits)
+    estimating.click(measure, {budget, tune, limits, *fields.values()}, measured, **SEEN)
+    # What was measured is of another run then.
+    gr.on([fields["dataset"].input, fields["model"].input], lambda: "", None, plan, **READING)
     return form
 
 
-def _build_estimate() -> tuple[gr.Textbox, gr.Button, gr.HTML]:
+def _draw_schedule(fields: forms.Form, schedule: gr.HTML) -> None:
+    """Show how the learning rate will change, as soon as something about it is chosen."""
+    knobs = [fields[name] for name in ("dataset", "model", *SCHEDULED)]
+
+    def draw(values: dict[gr.components.Component, Any]) -> str:
+        return drawn_schedule({name: values[knob] for name, knob in fields.items()})
+
+    # As the browser sends them: a number that is being typed anew is empty.
+    drawing = {"inputs": set(fields.values()), "outputs": schedule, "preprocess": False, **READING}
+    gr.on([knob.change for knob in knobs], draw, trigger_mode="always_last", **drawing)
+
+
+def _build_estimate() -> tuple[gr.Textbox, gr.Checkbox, gr.Button, gr.HTML]:
     """Build what says how long a run will take, and fits it into a given time."""
     with gr.Row(equal_height=False, elem_id="train-before"):
         budget = gr.Textbox(
@@ -164,7 +183,8 @@ def _build_estimate() -> tuple[gr.Textbox, gr.Button, gr.HTML]:
             elem_id="train-minutes",
         )
         button = gr.Button("Estimate", min_width=120, elem_id="train-estimate")
-    return budget, button, gr.HTML(elem_id="train-plan")
+    tune = gr.Checkbox(False, label="Measure 16 bits too, and take what is faster", elem_id="train-tune")
+    return budget, tune, button, gr.HTML(elem_id="train-plan")
 
 
 def _build_preview(fields: forms.Form) -> None:
@@ -273,21 +293,21 @@ def _starter(fields: forms.Form) -> Any:
     return begin
 
 
-def _estimator(fields: forms.Form, budget: gr.Textbox, limits: gr.State) -> Any:
+def _estimator(fields: forms.Form, budget: gr.Textbox, tune: gr.Checkbox, limits: gr.State) -> Any:
     """Return the handler of Estimate: it measures a few steps of the run that the form describes."""
 
     @say_errors("Cannot estimate this run")
-    def measure(values: dict[gr.components.Component, Any]) -> tuple[str, Any, Any, Any, tuple[str, str]]:
+    def measure(values: dict[gr.components.Component, Any]) -> tuple[Any, ...]:
         named = {name: values[component] for name, component in fields.items()}
         chosen, before = values[limits]
         if values[budget] and named["train_limit"] == chosen:  # by the last budget: this one chooses anew
             named["train_limit"] = before
         limit = named["train_limit"]
         config = forms.read_form(named.pop("dataset"), named.pop("model"), named)
-        said, changes = estimate(config, values[budget] or "")
+        said, changes = estimate(config, values[budget] or "", bool(values[tune]))
         new = str(changes.get("train_limit", limit))
-        epochs, fine_tuned = (changes.get(name, gr.skip()) for name in ("epochs", "fine_tune_epochs"))
-        return said, epochs, fine_tuned, new, (new, limit) if values[budget] else values[limits]
+        chosen = (changes.get(name, gr.skip()) for name in ESTIMATED)
+        return said, *chosen, new, (new, limit) if values[budget] else values[limits]
 
     return measure
 

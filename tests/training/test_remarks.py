@@ -7,7 +7,7 @@ from tests.ui.stored_runs import batch_line, epoch_line
 from vision_app.config import RunConfig
 from vision_app.evaluation.epochs import EpochResult, summarize
 from vision_app.training.recipe import make_config
-from vision_app.ui.train_remarks import judge, only_answer, overfitting_since
+from vision_app.training.remarks import judge, only_answer, overfitting_since
 
 GUESSING = 2.303  # ln 10
 
