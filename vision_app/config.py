@@ -72,7 +72,9 @@ class ModelConfig(BaseModel):
         title="Batch normalisation",
         description="Off leaves it out, to see what it does; empty: as the model is published.",
     )
-    l2: float = Field(0.0, ge=0, le=1, title="L2", description="Penalty on large weights.")
+    l2: float = Field(
+        0.0, ge=0, le=1, title="L2", description="Penalty on large weights; with Muon, on the last layer's alone."
+    )
     options: dict[str, int | float | bool] = Field(
         default_factory=dict,
         title="Model options",
@@ -93,7 +95,11 @@ class TrainConfig(BaseModel):
     momentum: float = Field(
         0.9, ge=0, lt=1, title="Momentum", description="How much of the last step is kept (SGD, RMSprop, Muon)."
     )
-    schedule: Schedule = Field("constant", title="Schedule", description="How the learning rate changes over the run.")
+    schedule: Schedule = Field(
+        "constant",
+        title="Schedule",
+        description="How the learning rate changes; plateau: falls when the validation loss stands still for half of Patience.",
+    )
     warmup_epochs: float = Field(
         0, ge=0, title="Warm-up epochs", description="The rate rises from zero over so many epochs."
     )
