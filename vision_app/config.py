@@ -98,7 +98,7 @@ class TrainConfig(BaseModel):
     schedule: Schedule = Field(
         "constant",
         title="Schedule",
-        description="How the learning rate changes; plateau: falls when the validation loss stands still for half of Patience.",
+        description="How the learning rate changes; plateau waits half of Patience.",
     )
     warmup_epochs: float = Field(
         0, ge=0, title="Warm-up epochs", description="The rate rises from zero over so many epochs."

@@ -63,10 +63,9 @@ def _headline(epoch: int, result: EpochResult | None) -> str:
     if result is None:
         return f'<p class="vw-said">{"Before training" if not epoch else f"After epoch {epoch}"}</p>'
     said = f"After epoch {epoch}: {percent(result.top_k[0])} of {result.count:,} validation images are right"
-    said = f"{said}; macro F1 {percent(result.macro_f1)}"
-    if further := [f"{percent(share)} among the first {k}" for k, share in enumerate(result.top_k, 1) if k > 1]:
-        said = f"{said}. The true class is in {', '.join(further)}"
-    return f'<p class="vw-said">{said}.</p>'
+    further = ", ".join(f"the first {k}: {percent(share)}" for k, share in enumerate(result.top_k, 1) if k > 1)
+    note = f'<p class="vw-note">True class among {further}.</p>' if further else ""
+    return f'<p class="vw-said">{said}; macro F1 {percent(result.macro_f1)}.</p>{note}'
 
 
 def _strip_html(run: Run, epoch: int, classes: Sequence[str]) -> str:
