@@ -3,6 +3,7 @@
 import pytest
 
 from vision_app.errors import InputError
+from vision_app.runs import create_run
 from vision_app.training import tune
 from vision_app.training.plan import Plan
 from vision_app.training.recipe import make_config
@@ -59,6 +60,15 @@ def test_the_faster_number_format_is_measured_and_chosen(monkeypatch: pytest.Mon
     said, changes = estimate(make_config("digits", "lenet5", {"epochs": 4}), "1.5", tune=True)
     assert changes == {"mixed_precision": True, "epochs": 5}
     assert "30.0 s in 32 bits and 15.0 s in 16 bits" in said and "About 1 min 21 s" in said
+
+
+def test_what_stands_in_the_way_of_measuring_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = make_config("digits", "lenet5", {"epochs": 4})
+    create_run(config).update_status(state="running")
+    assert "Another run is training meanwhile" in estimate(config, "")[0]
+    monkeypatch.setattr(train_plan, "is_available", lambda data: False)
+    with pytest.raises(InputError, match="Digits 8 x 8 is not on this machine yet; download it in the Browse tab"):
+        estimate(config, "")
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def test_pictures_tell_what_they_were_taken_for_and_what_they_are(run: Run) -> N
         do_epoch(run, epoch, hits)
     html = watch_html(run, 2)
     assert said(html).startswith("After epoch 2: 40.00 % of 20 validation images are right; macro F1 28.57 %.")
+    assert "True class among the first 2: " in html
     first, second = re.findall(r"<figure class=\"vw-(?:right|wrong)\".*?</figure>", html)
     assert said(first) == "cat , 75.0 % right"
     assert said(second).startswith("cat , 87.5 % is &lt;img src") and "nothing speaks for &lt;img" in second

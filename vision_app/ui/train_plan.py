@@ -4,9 +4,12 @@ import html
 from typing import Any
 
 from vision_app.config import RunConfig
+from vision_app.data.datasets import find_dataset
+from vision_app.data.fetching import is_available
 from vision_app.errors import InputError
 from vision_app.figures import Series, curves
 from vision_app.readable import count, duration, file_size
+from vision_app.runs import list_runs
 from vision_app.training.plan import Plan, fit_budget, plan_run
 from vision_app.training.recipe import make_config
 from vision_app.training.schedules import rate_at
@@ -29,8 +32,15 @@ def estimate(config: RunConfig, minutes: str, tune: bool = False) -> tuple[str, 
         InputError: the budget is no number of minutes or too small, or the run is impossible.
     """
     budget = _minutes(minutes)
+    data = find_dataset(config.dataset)
+    if not is_available(data):
+        raise InputError(
+            f"{data.title} is not on this machine yet; download it in the Browse tab, then press Estimate."
+        )
     changes: dict[str, Any] = {}
     said = []
+    if any(run.status().state == "running" for run in list_runs()):
+        said.append("Another run is training meanwhile; alone, this one is faster than measured now.")
     if tune:
         config, plan, compared = tune_precision(config)
         changes["mixed_precision"] = config.mixed_precision

@@ -204,6 +204,20 @@ def test_a_run_is_measured_and_fitted_into_a_time(page: Page) -> None:
     assert said is None or int(said[1]) <= 3 * int(before)
 
 
+def test_the_schedule_is_drawn_as_the_form_says_and_an_estimate_goes_with_its_network(page: Page) -> None:
+    open_tab(page, "train")
+    schedule, plan = page.locator("#train-schedule"), page.locator("#train-plan")
+    expect(schedule).not_to_contain_text("Learning rate")  # it stays as it is
+    page.locator("#train-estimate").click()
+    expect(plan).to_contain_text("parameters", timeout=MINUTES)
+    choose(page, "train-model", "Fast CNN")
+    expect(schedule).to_contain_text("Learning rate: triangular, at most 0.5")
+    expect(plan).not_to_contain_text("parameters")
+    page.locator("#field-learning_rate input").fill("0.25")
+    expect(schedule).to_contain_text("at most 0.25")
+    expect(page.locator("#field-batch_norm")).to_have_count(0)  # this network is built one way only
+
+
 def test_the_settings_of_a_run_come_back_into_the_form(page: Page, runs_folder: Path) -> None:
     config = make_config("shapes", "resnet_small", {"epochs": 3, "augmentation": {"rotation": 25}, "dropout": 0.2})
     run = write_failed_run(runs_folder, "The disk is full.", config)
