@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from keras import KerasTensor, Layer, Model
 
 
+log = logging.getLogger(__name__)
+AMX = "amx_bf16"  # as Linux calls it
+WIDE = 256  # channels; with fewer, the convolution's own way is faster
+
+
 def fuse(network: "Model") -> "Model":
     """Return a copy of a network, to be trained with TensorFlow on a CPU, that computes the same up to rounding.
 
@@ -35,11 +40,6 @@ def fuse(network: "Model") -> "Model":
     fused = keras.models.clone_model(network, clone_function=copy)
     fused.set_weights(network.get_weights())
     return fused
-
-
-log = logging.getLogger(__name__)
-AMX = "amx_bf16"  # as Linux calls it
-WIDE = 256  # channels; with fewer, the convolution's own way is faster
 
 
 def _make_kinds() -> dict[tuple[type, object], type]:
