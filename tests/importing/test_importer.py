@@ -77,7 +77,8 @@ def test_it_is_explained_by_the_last_map_of_its_last_convolutions_size(imported:
     image = load_split("digits", "test")[0][0]
     explained = explain(imported, image)
     assert default_layer(imported) == explained.layer == "seen" and explained.heatmap.shape == (8, 8)
-    assert list_layers(imported)[:3] == ["conv", "batch_normalization", "seen"]
+    first, second, third = list_layers(imported)[:3]
+    assert (first, third) == ("conv", "seen") and second.startswith("batch_normalization")
 
 
 def test_it_is_no_training_run(imported: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,8 +170,10 @@ def test_a_damaged_run_does_not_keep_the_others_from_being_ended(tmp_path: Path)
 
 
 def test_a_run_that_diverges_fails_in_words_and_shows_its_log() -> None:
-    wishes = {"epochs": 3, "train_limit": 200, "optimizer": "sgd", "learning_rate": 100, "momentum": 0.9}
-    run = jobs.start(make_config("digits", "simple_cnn", wishes))  # rectified units grow without bound
+    wishes = {"epochs": 3, "train_limit": 200, "optimizer": "sgd", "learning_rate": 100, "l2": 1}
+    run = jobs.start(
+        make_config("digits", "simple_cnn", wishes)
+    )  # the penalty throws weights beyond zero, ever farther
     jobs.wait(run)
     status = run.status()
     assert status.state == "failed"
