@@ -130,7 +130,7 @@ def _changes(config: RunConfig, epochs: int, fine_tuned: int) -> dict[str, Any]:
     if config.fine_tune_epochs:
         changes["fine_tune_epochs"] = fine_tuned
     if config.warmup_epochs >= epochs - fine_tuned:
-        changes["warmup_epochs"] = (epochs - fine_tuned) / 5 if config.warmup_epochs else 0
+        changes["warmup_epochs"] = (epochs - fine_tuned) / 5
     return changes
 
 
