@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from vision_app.data.datasets import load_split
 from vision_app.errors import InputError
@@ -24,6 +25,18 @@ def test_planted_errors_are_found_with_their_right_label() -> None:
     assert np.mean([error.suggested == labels[error.index] for error in right]) >= 0.95
     scores = [error.score for error in found]
     assert scores == sorted(scores, reverse=True) and all(0 <= score <= 1 for score in scores)
+
+
+@pytest.mark.parametrize("count", [100, 200, 400])
+def test_planted_errors_are_found_in_small_sets_described_by_many_numbers(count: int) -> None:
+    features, labels = digits()
+    noise = np.random.default_rng(0).normal(0, 4, (count, 300)).astype(np.float32)  # pixels: 0 to 16 and more
+    described, given = np.hstack([features[:count], noise]), labels[:count].copy()
+    wrong = np.arange(0, count, 20)
+    given[wrong] = (labels[wrong] + 3) % 10
+    probabilities = cross_validated_probabilities(described, given)
+    doubts = 1 - probabilities[np.arange(count), given]
+    assert average_precision_score(np.isin(np.arange(count), wrong), doubts) > 0.8
 
 
 def test_one_obvious_error() -> None:

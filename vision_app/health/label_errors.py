@@ -9,8 +9,10 @@ from vision_app.errors import InputError
 
 Progress = Callable[[float, str], None]
 COMPONENTS = 256
+IMAGES_PER_COMPONENT = 6  # with fewer, every image stands alone along some component, and nothing is learnt of the others
 STEPS = 100
 REGULARIZATION = 1e-2  # C of scikit-learn: small, so that single wrong labels are not learnt by heart
+SMALL = 1200  # images; of fewer, each weighs the more, or nothing would be learnt
 
 
 class LabelError(NamedTuple):
@@ -123,7 +125,8 @@ def _whitened(features: np.ndarray) -> np.ndarray:
     sample = features[:: max(1, len(features) // 20_000)].astype(np.float64)
     mean = sample.mean(0)
     values, vectors = np.linalg.eigh((sample - mean).T @ (sample - mean) / max(len(sample), 1))
-    keep = np.argsort(-values)[:COMPONENTS]
+    count = max(2, min(COMPONENTS, len(features) // IMAGES_PER_COMPONENT))
+    keep = np.argsort(-values)[:count]
     scale = np.sqrt(np.maximum(values[keep], 1e-4 * values.max(initial=0) + 1e-12))
     return ((features - mean.astype(np.float32)) @ (vectors[:, keep] / scale).astype(np.float32)).astype(np.float32)
 
@@ -136,6 +139,7 @@ def _predict(inputs: np.ndarray, labels: np.ndarray, held: np.ndarray, num_class
     if len(known) < 2:
         result[:, known] = 1
         return result
-    model = LogisticRegression(C=REGULARIZATION, max_iter=STEPS, tol=1e-3).fit(inputs, labels)
+    strength = REGULARIZATION * max(1, SMALL / len(inputs))
+    model = LogisticRegression(C=strength, max_iter=STEPS, tol=1e-3).fit(inputs, labels)
     result[:, model.classes_] = model.predict_proba(held)
     return result
