@@ -1,7 +1,11 @@
 """How the network begins, against the statistics that its whitening promises."""
 
+import math
+
+import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from vision_app.data.sources import shapes
 from vision_app.models.catalog import build_model
@@ -60,3 +64,20 @@ def test_convolutions_begin_by_handing_their_inputs_on(width: int) -> None:
         copies = min(inputs, filters)
         np.testing.assert_allclose(np.asarray(layer(maps))[..., :copies], maps[..., :copies], atol=1e-5)
         assert np.abs(layer.get_weights()[0][..., copies:]).sum() > 0 or copies == filters
+
+
+def test_three_convolutions_a_group_with_a_shortcut() -> None:
+    width, wide = 8, 24
+    network = build_model("fast_cnn", (18, 18, 3), 2, options={"width": width, "depth": 3})
+    begin(network, np.random.default_rng(0).integers(0, 256, (20, 18, 18, 3), np.uint8))
+    kernels = 9 * (24 * width + 2 * width**2 + width * wide + 2 * wide**2 + 3 * wide**2)
+    norms = 3 * 3 * (width + wide + wide)  # shift, mean and variance of three layers a group
+    assert network.count_params() == 12 * 24 + kernels + norms + 2 * wide + 2
+    names = ("group2_gelu1", "group2_norm3", "group2")
+    inside = keras.Model(network.inputs, [network.get_layer(name).output for name in names])
+    first, last, output = (ops.convert_to_numpy(x) for x in inside(np.full((1, 18, 18, 3), 200.0, np.float32)))
+    total = (first + last).astype(np.float64)
+    erf = np.vectorize(math.erf)
+    np.testing.assert_allclose(output, total * (1 + erf(total / math.sqrt(2))) / 2, atol=1e-5)
+    kernel = network.get_layer("group3_conv3").get_weights()[0]
+    np.testing.assert_array_equal(kernel, np.pad(np.eye(wide)[None, None], [(1, 1), (1, 1), (0, 0), (0, 0)]))

@@ -9,7 +9,7 @@ from vision_app.errors import InputError
 
 Progress = Callable[[float, str], None]
 COMPONENTS = 256
-IMAGES_PER_COMPONENT = 6  # with fewer, every image stands alone along some component, and nothing is learnt of the others
+IMAGES_PER_COMPONENT = 6  # with fewer, each image has a direction of its own, and none tells of another
 STEPS = 100
 REGULARIZATION = 1e-2  # C of scikit-learn: small, so that single wrong labels are not learnt by heart
 SMALL = 1200  # images; of fewer, each weighs the more, or nothing would be learnt

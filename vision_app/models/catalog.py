@@ -311,7 +311,7 @@ MODELS: dict[str, ModelInfo] = {
                 "label_smoothing": 0.1,
                 "normalization": "standardize",
             },
-            options={"width": (4, 512)},
+            options={"width": (4, 512), "depth": (2, 3)},
             initialize=fast.begin,
         ),
         ModelInfo(
