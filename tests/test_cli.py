@@ -439,5 +439,8 @@ def test_a_run_from_training_to_prediction(tmp_path: Path, monkeypatch: pytest.M
     assert answer("compare", "tiny", "--dataset", "digits")[0]["test_accuracy"] == report["accuracy"]
     assert sum(map(sum, report["confusion"])) == report["count"] == 359
     assert "digits, test, 20 images" in call("evaluate", "tiny", "--limit", 20).stdout
+    halved = answer("publish", "latest", "half", "--half")
+    assert halved["run"] == "half" and halved["test_accuracy"] == answer("evaluate", "half")["accuracy"]
+    assert_refused(call("publish", "latest", "a/b"), "A checkpoint's name takes letters")
     assert_refused(call("stop", "latest"), "completed")
     assert_refused(call("train", "--like", "tiny", "--set", "momentum=2"), "(momentum) should be less than 1, got 2")

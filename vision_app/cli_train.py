@@ -1,4 +1,4 @@
-"""The commands that train: train, resume, stop."""
+"""The commands that train and keep what was trained: train, resume, stop, publish."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,6 +112,21 @@ def stop(
     return training_answer(found, as_json)
 
 
+def publish(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, its folder, or `latest`.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the checkpoint; one of that name is replaced.")],
+    half: Annotated[
+        bool, typer.Option("--half", help="Store the weights in 16 bits: files of half the size, tested anew.")
+    ] = False,
+    as_json: AsJson = False,
+) -> Answer:
+    """Copy a finished run to checkpoints/NAME: its settings, its history, its model and its test report."""
+    found = resolve(run)
+    from vision_app.training import jobs
+
+    return training_answer(jobs.publish(found, name, half), as_json)
+
+
 def _estimate_answer(config: RunConfig, plan: "Plan", as_json: bool) -> Answer:
     """Return what a run would take, in words or as a document; times in seconds."""
     found = {
@@ -136,4 +151,4 @@ def _estimate_answer(config: RunConfig, plan: "Plan", as_json: bool) -> Answer:
     return Answer(facts(shown))
 
 
-TRAIN_COMMANDS = (train, resume, stop)
+TRAIN_COMMANDS = (train, resume, stop, publish)

@@ -212,6 +212,21 @@ def test_publish_copies_what_serving_needs_and_no_more(
     )
 
 
+def test_a_checkpoint_of_half_the_size_is_tested_anew(
+    trained_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISION_APP_CHECKPOINTS", str(tmp_path))
+    whole, half = jobs.publish(trained_run, "whole"), jobs.publish(trained_run, "half", half=True)
+    for name in ("model.keras", "model.tflite"):
+        assert (half.path / name).stat().st_size < 0.65 * (whole.path / name).stat().st_size
+    before, after = whole.report(), half.report()
+    assert before.keys() == after.keys() and after["model"] == "half"
+    assert after["file_bytes"] == half.tflite_file.stat().st_size != before["file_bytes"]
+    assert 0 < abs(after["loss"] - before["loss"]) < 1e-3 and after["count"] == before["count"]
+    kept = ("health", "split_id", "training_seconds", "parameters", "classes")
+    assert {name: after.get(name) for name in kept} == {name: before.get(name) for name in kept}
+
+
 def test_publishing_leaves_nothing_of_the_checkpoint_before(
     trained_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 from vision_app.config import RunConfig
 from vision_app.errors import InputError
+from vision_app.evaluate_run import evaluate_run
+from vision_app.export.half import halve_keras, halve_tflite
+from vision_app.predict import load_classifier
 from vision_app.runs import (
     CHECKPOINT_FILES,
     LIVE,
@@ -112,22 +115,41 @@ def check_name(name: str) -> None:
         raise InputError(f"A checkpoint's name takes letters, digits, '-', '_' and '.', got {name!r}.")
 
 
-def publish(run: Run, name: str) -> Run:
+def publish(run: Run, name: str, half: bool = False) -> Run:
     """Copy a finished run to checkpoints/`name`, without its log and state.
 
+    Args:
+        run: one with a test report.
+        name: of the checkpoint; one of that name is replaced.
+        half: store the weights as 16-bit floats: files of half the size. The model so rounded is tested anew.
+
     Raises:
-        InputError: the run has no report yet, or the name is not a plain one.
+        InputError: the run has no report yet, the name is not a plain one, or 16 bits do not hold its weights.
     """
     check_name(name)
     report = run.report()
     if report is None:
         raise InputError(f"{run.name} has no test report yet; let it finish before publishing it.")
-    target = checkpoints_root() / name
-    target.mkdir(parents=True, exist_ok=True)
+    files = {file: (run.path / file).read_bytes() for file in CHECKPOINT_FILES if (run.path / file).exists()}
+    if half:
+        files |= _halved(run)
+    target = Run(checkpoints_root() / name)
+    target.path.mkdir(parents=True, exist_ok=True)
     for file in CHECKPOINT_FILES:
-        if (run.path / file).exists():
-            write_atomic(target / file, (run.path / file).read_bytes())
+        if file in files:
+            write_atomic(target.path / file, files[file])
         else:
-            (target / file).unlink(missing_ok=True)
-    write_atomic(target / "report.json", json.dumps({**report, "model": name}, indent=2))
-    return Run(target)
+            (target.path / file).unlink(missing_ok=True)
+    if half:
+        report = json.loads(evaluate_run(target).with_health(report.get("health")).to_json())
+    write_atomic(target.report_file, json.dumps({**report, "model": name}, indent=2))
+    return target
+
+
+def _halved(run: Run) -> dict[str, bytes]:
+    """Return the model files of a run with their weights in 16 bits, by their names."""
+    load_classifier(run)  # makes the second file if it is missing
+    return {
+        run.model_file.name: halve_keras(run.model_file.read_bytes()),
+        run.tflite_file.name: halve_tflite(run.tflite_file.read_bytes()),
+    }
