@@ -55,25 +55,10 @@ def train(
     start = base or RunConfig()
     dataset, model = fields.pop("dataset", start.dataset), fields.pop("model", start.model)
     config, plan = make_config(dataset, model, fields, base), None
-    if tune:
-        from vision_app.training.tune import tune_precision
-
-        say("Measuring a few steps in 32 and in 16 bits")
-        config, plan, said = tune_precision(config)
-        fields["mixed_precision"] = config.mixed_precision
-        say(said)
-    if minutes or estimate:
-        from vision_app.training.plan import fit_budget, plan_run
-
-        if plan is None:
-            say("Measuring a few steps")
-            plan = plan_run(config)
-        if minutes:
-            changes_to_fit, said = fit_budget(config, plan, 60 * minutes)
-            say(said)
-            config = make_config(dataset, model, fields | changes_to_fit, base)
-        if estimate:
-            return _estimate_answer(config, plan, as_json)
+    if tune or minutes or estimate:
+        config, plan = _measured(config, tune, minutes)
+    if estimate:
+        return _estimate_answer(config, plan, as_json)
     with Interruptions() as interruptions:
         run = jobs.start(config)
         say(f"Run {run.name}: {model} on {dataset}. Ctrl-C stops it and keeps the best.")
@@ -81,6 +66,26 @@ def train(
     if publish and run.status().state in ("completed", "stopped"):
         say(f"Published as {jobs.publish(run, publish).path}")
     return training_answer(run, as_json, averaging)
+
+
+def _measured(config: RunConfig, tune: bool, minutes: float | None) -> tuple[RunConfig, "Plan"]:
+    """Measure a few steps of a run; return it, changed to be faster and to fit if asked for, and what was measured."""
+    from vision_app.training.plan import fit_budget, plan_run
+    from vision_app.training.recipe import make_config
+    from vision_app.training.tune import tune_precision
+
+    if tune:
+        say("Measuring a few steps in 32 and in 16 bits")
+        config, plan, said = tune_precision(config)
+        say(said)
+    else:
+        say("Measuring a few steps")
+        plan = plan_run(config)
+    if minutes:
+        changes, said = fit_budget(config, plan, 60 * minutes)
+        say(said)
+        config = make_config(config.dataset, config.model, changes, config)
+    return config, plan
 
 
 def resume(

@@ -8,8 +8,7 @@ from vision_app.training import tune
 from vision_app.training.plan import Plan
 from vision_app.training.recipe import make_config
 from vision_app.training.schedules import rate_at
-from vision_app.ui import forms, train_plan
-from vision_app.ui.tabs import train
+from vision_app.ui import forms, train_form, train_plan
 from vision_app.ui.train_plan import drawn_schedule, estimate, schedule_html
 
 PLAN = Plan(
@@ -44,7 +43,7 @@ def test_a_budget_changes_the_form_and_says_so() -> None:
 def test_a_longer_time_takes_all_the_images_again_that_a_shorter_one_left_out() -> None:
     values = forms.default_form("digits", "lenet5") | {"dataset": "digits", "model": "lenet5"}
     fields = {name: name for name in values}  # in place of the components
-    measure = train._estimator(fields, "budget", "tune", "limits")
+    measure = train_form.estimator(fields, "budget", "tune", "limits")
     short = measure(values | {"budget": "0.5", "tune": False, "limits": ("", "")})
     assert short[1] == 1 and short[-2:] == ("700", ("700", ""))
     again = {"tune": False, "epochs": 1, "limits": short[-1]}

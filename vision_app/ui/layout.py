@@ -16,9 +16,10 @@ KEPT = (3600, 86400)  # every hour, uploads older than a day are deleted
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 SEEN = {"show_progress": "minimal", "api_visibility": "private"}
 # Gradio 6.31 closes its stream of answers when an event ends, and misses the answer to one that begins in that moment,
-# until a further event opens the stream again. So there is one every few seconds, and what fills a tab avoids the queue.
+# until a further event opens the stream again. So there is one every few seconds, and what fills a tab, or looks at a run
+# again and again, avoids the queue.
 NUDGE_SECONDS = 3
-OPENING = {**QUIET, "queue": False}
+UNQUEUED = {**QUIET, "queue": False}
 PREDICT = {"concurrency_id": "predict", "concurrency_limit": 4}  # every event that predicts: never behind anything else
 
 

@@ -9,10 +9,9 @@ from vision_app.figures.network import layer_table, network_diagram
 from vision_app.models.catalog import find_model
 from vision_app.models.pages import PAGES
 from vision_app.models.summary import NUM_CLASSES, layers_of, stages_of
-from vision_app.ui.layout import QUIET, SEEN
+from vision_app.ui.layout import SEEN, UNQUEUED
 
 FORMULAS = [{"left": "$$", "right": "$$", "display": True}]
-READING = {**QUIET, "queue": False}
 
 
 def build_model_page(model: gr.Dropdown) -> None:
@@ -22,10 +21,10 @@ def build_model_page(model: gr.Dropdown) -> None:
         figures = gr.HTML(elem_id="train-about-figures", min_height=240)
     is_open = gr.State(False)
     drawn = {"inputs": [is_open, model], "trigger_mode": "always_last"}
-    opened = fold.expand(lambda: True, None, is_open, **READING)
-    fold.collapse(lambda: False, None, is_open, **READING)
+    opened = fold.expand(lambda: True, None, is_open, **UNQUEUED)
+    fold.collapse(lambda: False, None, is_open, **UNQUEUED)
     for event in (opened.then, model.change):
-        event(_words, outputs=words, **drawn, **READING).then(_figures, outputs=figures, **drawn, **SEEN)
+        event(_words, outputs=words, **drawn, **UNQUEUED).then(_figures, outputs=figures, **drawn, **SEEN)
 
 
 def page_words(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from vision_app.ui import train_runs
-from vision_app.ui.layout import OPENING
+from vision_app.ui.layout import UNQUEUED
 from vision_app.ui.train_watch_view import epochs_to_see, traces, watch_html
 
 Seen = tuple[tuple[Any, ...], int]  # traces of what the page shows, and its last epoch
@@ -32,8 +32,8 @@ def build(chosen: gr.Textbox, timer: gr.Timer) -> None:
         )
         shown = gr.HTML(elem_id="train-watch-shown", min_height=400)
     seen, held = gr.State(((), 0)), gr.State(("", 0))
-    gr.on([timer.tick, chosen.change], _look, [chosen, held, seen], [box, slider, shown, seen], **OPENING)
-    slider.input(_show, [chosen, slider, seen], [shown, held], trigger_mode="always_last", **OPENING)
+    gr.on([timer.tick, chosen.change], _look, [chosen, held, seen], [box, slider, shown, seen], **UNQUEUED)
+    slider.input(_show, [chosen, slider, seen], [shown, held], trigger_mode="always_last", **UNQUEUED)
 
 
 def _look(name: str, held: Held, seen: Seen) -> tuple[Any, ...]:

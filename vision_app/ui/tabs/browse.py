@@ -23,7 +23,7 @@ from vision_app.ui.browse_statistics import statistics_html
 from vision_app.ui.browse_view import GalleryPage
 from vision_app.ui.downloads import end_html, progress_html, stop_download, watch
 from vision_app.ui.health_view import finding_choices
-from vision_app.ui.layout import OPENING, PREDICT, QUIET, SEEN, Page, address
+from vision_app.ui.layout import PREDICT, QUIET, SEEN, UNQUEUED, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pictures import ALL_CLASSES
 from vision_app.ui.thumbs import clicked
@@ -67,7 +67,7 @@ def build(page: Page) -> None:
 
 def _wire_opening(page: Page, parts: BrowseParts, follow: Follow) -> None:
     filled = [parts.dataset, *_anew(parts)]
-    opened = page.tab.select(_open, [parts.shown, *parts.asked], filled, **OPENING)
+    opened = page.tab.select(_open, [parts.shown, *parts.asked], filled, **UNQUEUED)
     opened.then(**follow.remembered)
     opened.then(**follow.about)
     opened.then(**follow.asking)

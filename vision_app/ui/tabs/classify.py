@@ -10,7 +10,7 @@ from vision_app.errors import InputError
 from vision_app.ui import classify_view as view
 from vision_app.ui import pictures
 from vision_app.ui.browse_view import show_below
-from vision_app.ui.layout import OPENING, PREDICT, QUIET, Page, address, remember
+from vision_app.ui.layout import PREDICT, QUIET, UNQUEUED, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pad import build_pad, decode_pad
 from vision_app.ui.pictures import Source
@@ -79,7 +79,7 @@ def build(page: Page) -> None:
     collection.input(_classes_of, collection, [class_name, page_number], **QUIET).then(_list, listed, **listing)
     class_name.input(lambda: 0, None, page_number, **QUIET).then(_list, listed, **listing)
     more.click(lambda number: number + 1, page_number, page_number, **QUIET).then(_list, listed, **listing)
-    page.tab.select(_refresh, [kind, models, automatic, is_open], [models, automatic, is_open], **OPENING)
+    page.tab.select(_refresh, [kind, models, automatic, is_open], [models, automatic, is_open], **UNQUEUED)
     _build_endpoint()
 
 

@@ -13,7 +13,7 @@ from vision_app.ui.compare_details import details_html, scatter_html
 from vision_app.ui.compare_latency import measure, measured_latency
 from vision_app.ui.compare_layout import AXES, SAVED_ROWS, CompareParts, build_parts, save_script
 from vision_app.ui.compare_table import latency_cell, table_value
-from vision_app.ui.layout import OPENING, QUIET, Page, address
+from vision_app.ui.layout import QUIET, UNQUEUED, Page, address
 from vision_app.ui.messages import say_errors
 
 CANNOT = "Cannot compare"
@@ -36,7 +36,7 @@ def _wire_opening(page: Page, parts: CompareParts) -> None:
     inputs = [parts.chosen, *parts.filters, parts.axis]
     outputs = [*parts.filters, parts.table, parts.note, parts.chosen, parts.details, *parts.follows]
     for event in (page.tab.select, parts.refresh.click):
-        opened = event(_open, inputs, outputs, **OPENING)
+        opened = event(_open, inputs, outputs, **UNQUEUED)
         measured = opened.then(_measure, None, parts.measuring, **QUIET, **MEASURE)
         measured.then(_follow, [parts.chosen, *parts.filters], parts.follows, **QUIET)
 

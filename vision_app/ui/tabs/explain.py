@@ -14,7 +14,7 @@ from vision_app.ui import classify_view, pictures
 from vision_app.ui import explain_view as view
 from vision_app.ui.browse_view import show_below
 from vision_app.ui.explain_view import Chosen, Explained
-from vision_app.ui.layout import OPENING, QUIET, Page, address
+from vision_app.ui.layout import QUIET, UNQUEUED, Page, address
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.pad import build_pad, decode_pad
 from vision_app.ui.pictures import Source
@@ -84,7 +84,7 @@ def build(page: Page) -> None:
     kind.change(_open_source, [kind, *asked], [chosen, *explained], **answer)
     listed = [collection, class_filter, sheet]
     opened = page.tab.select(
-        _open, [shown, chosen, model, *listed], [collection, thumbs, shown, chosen, *suited], **OPENING
+        _open, [shown, chosen, model, *listed], [collection, thumbs, shown, chosen, *suited], **UNQUEUED
     )
     opened = opened.success(**again)
     opened.then(**kept)
