@@ -1,5 +1,6 @@
 """What the Train tab says before a run starts."""
 
+import gradio as gr
 import pytest
 
 from vision_app.errors import InputError
@@ -40,17 +41,33 @@ def test_a_budget_changes_the_form_and_says_so() -> None:
     )
 
 
+def measure_form(form: dict, **changes: object) -> dict:
+    """Press Estimate on a form, given by the names of its fields, and return it as it then is, with what it remembers."""
+    form = {"budget": "", "tune": False, "fitted": {}} | form | changes
+    fields = {name: name for name in form if name not in ("budget", "tune", "fitted")}  # in place of the components
+    _, *values = train_form.estimator(fields, "budget", "tune", "fitted")(form)
+    names = ("mixed_precision", *train_form.FITTED, "fitted")
+    return form | {name: value for name, value in zip(names, values, strict=True) if value != gr.skip()}
+
+
 def test_a_longer_time_takes_all_the_images_again_that_a_shorter_one_left_out() -> None:
-    values = forms.default_form("digits", "lenet5") | {"dataset": "digits", "model": "lenet5"}
-    fields = {name: name for name in values}  # in place of the components
-    measure = train_form.estimator(fields, "budget", "tune", "limits")
-    short = measure(values | {"budget": "0.5", "tune": False, "limits": ("", "")})
-    assert short[1] == 1 and short[-2:] == ("700", ("700", ""))
-    again = {"tune": False, "epochs": 1, "limits": short[-1]}
-    long = measure(values | again | {"budget": "3", "train_limit": "700"})
-    assert long[1] == 5 and long[-2:] == ("", ("", ""))
-    own = measure(values | again | {"budget": "3", "train_limit": "500"})
-    assert own[-2] == "500"
+    form = forms.default_form("digits", "lenet5") | {"dataset": "digits", "model": "lenet5"}
+    short = measure_form(form, budget="0.5")
+    assert (short["epochs"], short["train_limit"]) == (1, "700")
+    long = measure_form(short, budget="3")
+    assert (long["epochs"], long["train_limit"], long["fitted"]) == (5, "", {"epochs": (5, 20)})
+    assert measure_form(short, budget="3", train_limit="500")["train_limit"] == "500"
+    assert measure_form(short, budget="")["train_limit"] == "700"
+
+
+def test_a_longer_time_gives_warm_up_and_fine_tuning_back() -> None:
+    form = forms.default_form("digits", "fast_cnn") | {"dataset": "digits", "model": "fast_cnn", "warmup_epochs": 3}
+    short = measure_form(form, budget="1.5")
+    assert short["epochs"] == 2 and short["warmup_epochs"] == 2 / 5
+    assert measure_form(short, budget="1")["warmup_epochs"] == 1 / 5
+    long = measure_form(measure_form(short, budget="1"), budget="5")
+    assert long["epochs"] > 3 and long["warmup_epochs"] == 3
+    assert measure_form(short, budget="5", warmup_epochs=1)["warmup_epochs"] == 1
 
 
 def test_the_faster_number_format_is_measured_and_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

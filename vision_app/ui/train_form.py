@@ -15,7 +15,7 @@ from vision_app.ui.preview import preview_html
 from vision_app.ui.train_plan import drawn_schedule, estimate
 from vision_app.ui.train_search_form import SearchParts, build_search
 
-ESTIMATED = ("epochs", "fine_tune_epochs", "warmup_epochs", "mixed_precision")  # fields that an estimate may change
+FITTED = ("epochs", "fine_tune_epochs", "warmup_epochs", "train_limit")  # what a time budget chooses, each time anew
 SCHEDULED = ("epochs", "learning_rate", "schedule", "warmup_epochs", "fine_tune_epochs", "fine_tune_learning_rate")
 
 
@@ -67,10 +67,10 @@ def build_form() -> FormParts:
     form = FormParts(fields, facts, start, stop, stop_later, again, build_search(), gr.State(values["weights"]))
     _fill_defaults(form)
     _build_preview(fields)
-    limits = gr.State(("", ""))  # how many images a time budget chose, and what stood there before
-    measured = [plan, *(fields[name] for name in ESTIMATED), fields["train_limit"], limits]
-    measure = estimator(fields, budget, tune, limits)
-    estimating.click(measure, {budget, tune, limits, *fields.values()}, measured, **SEEN)
+    fitted = gr.State({})  # by the last time budget: what it chose, and what stood there before
+    measured = [plan, fields["mixed_precision"], *(fields[name] for name in FITTED), fitted]
+    measure = estimator(fields, budget, tune, fitted)
+    estimating.click(measure, {budget, tune, fitted, *fields.values()}, measured, **SEEN)
     # What was measured is of another run then.
     gr.on([fields["dataset"].input, fields["model"].input], lambda: "", None, plan, **UNQUEUED)
     return form
@@ -191,20 +191,23 @@ def filled(dataset: str, model: str, values: dict[str, Any]) -> list[Any]:
     return [values["weights"], train_view.facts(dataset, model, values["input_size"]), *plain, *strengths]
 
 
-def estimator(fields: forms.Form, budget: gr.Textbox, tune: gr.Checkbox, limits: gr.State) -> Any:
+def estimator(fields: forms.Form, budget: gr.Textbox, tune: gr.Checkbox, fitted: gr.State) -> Any:
     """Return the handler of Estimate: it measures a few steps of the run that the form describes."""
 
     @say_errors("Cannot estimate this run")
     def measure(values: dict[gr.components.Component, Any]) -> tuple[Any, ...]:
-        named = {name: values[component] for name, component in fields.items()}
-        chosen, before = values[limits]
-        if values[budget] and named["train_limit"] == chosen:  # by the last budget: this one chooses anew
-            named["train_limit"] = before
-        limit = named["train_limit"]
+        sent = {name: values[component] for name, component in fields.items()}
+        form = dict(sent)
+        if values[budget]:
+            form |= {name: before for name, (chosen, before) in values[fitted].items() if sent[name] == chosen}
+        named = dict(form)
         config = forms.read_form(named.pop("dataset"), named.pop("model"), named)
         said, changes = estimate(config, values[budget] or "", bool(values[tune]))
-        new = str(changes.get("train_limit", limit))
-        chosen = (changes.get(name, gr.skip()) for name in ESTIMATED)
-        return said, *chosen, new, (new, limit) if values[budget] else values[limits]
+        if "train_limit" in changes:
+            changes["train_limit"] = str(changes["train_limit"])
+        kept = {name: (changes[name], form[name]) for name in FITTED if name in changes}
+        chosen = {name: changes.get(name, form[name]) for name in ("mixed_precision", *FITTED)}
+        shown = (gr.skip() if value == sent[name] else value for name, value in chosen.items())
+        return said, *shown, kept if values[budget] else values[fitted]
 
     return measure
