@@ -1,7 +1,10 @@
 """From a dataset, a model and a few wishes to a complete config."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.data.photos import encoded, picture, write_folder
 from vision_app.data.datasets import DATASETS
 from vision_app.errors import InputError
 from vision_app.models.catalog import MODELS
@@ -89,6 +92,14 @@ def test_augmentation_strengths_are_filled_in() -> None:
 def test_what_cannot_be_is_refused_before_anything_starts(overrides: dict, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint.replace("'", ".")):
         make_config("digits", "simple_cnn", overrides)
+
+
+def test_fewer_images_than_two_a_class_are_refused(tmp_path: Path, data_folder: Path) -> None:
+    files = {f"class{number}/{image}.png": encoded(picture("red", image)) for number in range(12) for image in range(3)}
+    folder = str(write_folder(tmp_path / "set", files))
+    assert make_config(folder, "simple_cnn", {"train_limit": 24}).train_limit == 24
+    with pytest.raises(InputError, match=r"Training images \(train_limit\) should be at least 24"):
+        make_config(folder, "simple_cnn", {"train_limit": 23})
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3])

@@ -85,6 +85,12 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
         )
     if config.synthetic and data.synthesize is None:
         raise InputError(f"{data.title} has no generated images: synthetic must be 0, got {config.synthetic:g}.")
+    fewest = 2 * len(config.classes)
+    if config.train_limit and config.train_limit < fewest:
+        raise InputError(
+            f"{named('train_limit')} should be at least {fewest}, one of each class to learn from and one to validate on; "
+            f"got {config.train_limit}."
+        )
     return config.updated(augmentation=resolve_strengths(config.augmentation))
 
 
