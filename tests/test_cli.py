@@ -395,6 +395,8 @@ def test_module_runs_as_a_program() -> None:
         (("--set", "epochs"), "FIELD=VALUE"),
         (("--like", "none"), "Unknown model 'none'"),
         (("--publish", "bad name"), "A checkpoint's name takes letters"),
+        (("--minutes", "0"), "Expected the time as minutes, such as 3 or 0.5, at most a week of them, got '0'"),
+        (("--minutes", "nan"), "Expected the time as minutes"),
         (("--set", "options=width"), "must look like 'blocks_per_group=2', got 'width'"),
         (("--set", "options=width=16"), "has no option 'width'"),
     ],

@@ -130,3 +130,5 @@ def test_the_answer_tells_how_it_ended(
     assert answer.exit_code == exit_code
     assert ("the disk is full" in capsys.readouterr().err) == bool(exit_code)
     assert "1 min 30 s" in training_answer(run, as_json=False).text
+    untested = training_answer(run, as_json=True, averaging=True)  # there is no model that could be tested
+    assert untested.exit_code == exit_code and "averaged_accuracy" not in json.loads(untested.text)

@@ -7,7 +7,7 @@ import typer
 from vision_app import readable
 from vision_app.cli_data import REFERENCES
 from vision_app.config import RunConfig
-from vision_app.console import Answer, AsJson, document, facts, parse_changes, say
+from vision_app.console import Answer, AsJson, document, facts, parse_changes, progress_bar, say
 from vision_app.follow import Interruptions, follow, training_answer, wait
 from vision_app.runs import resolve
 
@@ -27,7 +27,7 @@ def train(
         str | None, typer.Option(metavar="MODEL", help="Start from the settings of a checkpoint or run.")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="Time to spend: choose epochs, and fewer images if it must be, to fit.")
+        float | None, typer.Option(help="Time to spend: choose epochs, and fewer images if it must be, to fit.")
     ] = None,
     tune: Annotated[
         bool, typer.Option("--tune", help="First measure whether 16 bits train faster here, and use what does.")
@@ -55,7 +55,7 @@ def train(
     start = base or RunConfig()
     dataset, model = fields.pop("dataset", start.dataset), fields.pop("model", start.model)
     config, plan = make_config(dataset, model, fields, base), None
-    if tune or minutes or estimate:
+    if tune or estimate or minutes is not None:
         config, plan = _measured(config, tune, minutes)
     if estimate:
         return _estimate_answer(config, plan, as_json)
@@ -63,17 +63,25 @@ def train(
         run = jobs.start(config)
         say(f"Run {run.name}: {model} on {dataset}. Ctrl-C stops it and keeps the best.")
         follow(run, interruptions)
-    if publish and run.status().state in ("completed", "stopped"):
+    if publish and run.report() is not None:
         say(f"Published as {jobs.publish(run, publish).path}")
     return training_answer(run, as_json, averaging)
 
 
 def _measured(config: RunConfig, tune: bool, minutes: float | None) -> tuple[RunConfig, "Plan"]:
     """Measure a few steps of a run; return it, changed to be faster and to fit if asked for, and what was measured."""
-    from vision_app.training.plan import fit_budget, plan_run
+    from vision_app.data.datasets import find_dataset
+    from vision_app.data.fetching import fetch_missing, is_available
+    from vision_app.training.plan import check_minutes, fit_budget, plan_run
     from vision_app.training.recipe import make_config
     from vision_app.training.tune import tune_precision
 
+    if minutes is not None:
+        check_minutes(minutes, f"{minutes:g}")
+    data = find_dataset(config.dataset)
+    if not is_available(data):
+        with progress_bar("Downloading") as show:
+            fetch_missing(data, show)
     if tune:
         say("Measuring a few steps in 32 and in 16 bits")
         config, plan, said = tune_precision(config)
@@ -90,6 +98,9 @@ def _measured(config: RunConfig, tune: bool, minutes: float | None) -> tuple[Run
 
 def resume(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, its folder, or `latest`.")],
+    dataset: Annotated[
+        str | None, typer.Option(help=f"Where its images are now, such as on another machine. {REFERENCES}")
+    ] = None,
     as_json: AsJson = False,
 ) -> Answer:
     """Let a run that ended early go on after its last whole epoch, and wait for it; Ctrl-C stops it and keeps the best."""
@@ -97,7 +108,7 @@ def resume(
     from vision_app.training import jobs
 
     with Interruptions() as interruptions:
-        jobs.resume(found)
+        jobs.resume(found, dataset)
         say(f"Run {found.name} goes on. Ctrl-C stops it and keeps the best.")
         follow(found, interruptions)
     return training_answer(found, as_json)

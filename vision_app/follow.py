@@ -86,7 +86,7 @@ def training_answer(run: Run, as_json: bool, averaging: bool = False) -> Answer:
     found = {"run": run.name, "state": status.state, "best_epoch": status.best_epoch}
     found |= {"seconds": status.seconds, "test_accuracy": stored_accuracy(run)}
     failed = status.state in ("failed", "interrupted")
-    if averaging and not failed:
+    if averaging and not failed and run.report_file.exists():
         found["averaged_accuracy"] = _averaged_accuracy(run)
     if failed:
         say(f"Error: {status.message or 'the training ended early'} (more in {run.log_file})")

@@ -144,7 +144,9 @@ class Run:
         status = self._status()
         if status.state in LIVE and not _is_alive(status):
             kept = "the best model so far is kept" if self.model_file.exists() else "it had saved no model yet"
-            message = f"The training process ended without a word; {kept}."
+            message = (
+                f"The training process ended without a word, as it does when memory runs out or it is killed; {kept}."
+            )
             return status.model_copy(update={"state": "interrupted", "message": message})
         return status
 
@@ -256,8 +258,11 @@ def create_run(config: RunConfig) -> Run:
         ) from None
     created = time.time()
     stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(created))
-    run = Run(root / f"{stamp}-{_slug(config.dataset)}-{config.model}-{secrets.token_hex(2)}")
-    run.path.mkdir()
+    while True:
+        run = Run(root / f"{stamp}-{_slug(config.dataset)}-{config.model}-{secrets.token_hex(2)}")
+        with suppress(FileExistsError):  # another one of this second
+            run.path.mkdir()
+            break
     write_atomic(run.path / "config.json", config.to_json())
     run.write_status(Status(state="queued", created=created))
     return run
@@ -280,7 +285,7 @@ def list_checkpoints() -> list[Run]:
 
 def list_models() -> list[Run]:
     """Return everything that can predict: shipped checkpoints, then runs with a saved model, newest first."""
-    return [run for run in [*list_checkpoints(), *list_runs()] if run.model_file.exists() and _is_readable(run)]
+    return [run for run in [*list_checkpoints(), *list_runs()] if run.model_file.exists() and is_readable(run)]
 
 
 def resolve(model: str) -> Run:
@@ -351,9 +356,11 @@ def _records(file: Path) -> Iterator[dict[str, Any]]:
                     yield record
 
 
-def _is_readable(run: Run) -> bool:
+def is_readable(run: Run) -> bool:
+    """Whether a run's settings and status can be read; a newer version may have written what this one does not know."""
     try:
         run.config()
+        run._status()
     except InputError:
         return False
     return True

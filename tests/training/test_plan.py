@@ -5,7 +5,7 @@ import pytest
 from vision_app.data.ready import ready_training
 from vision_app.errors import InputError
 from vision_app.training import plan as planning
-from vision_app.training.plan import FEWEST_A_CLASS, MOST_TIMES, Plan, fit_budget, measure, plan_run
+from vision_app.training.plan import FEWEST_A_CLASS, MOST_TIMES, Plan, check_minutes, fit_budget, measure, plan_run
 from vision_app.training.recipe import default_values, make_config
 
 PLAN = Plan(parameters=61706, num_train=6000, startup=4.0, per_epoch=30.0, memory_bytes=10**9, device="CPU, 2 cores")
@@ -16,7 +16,8 @@ DIGITS_EPOCHS = default_values("digits", "lenet5")["epochs"]
 def test_a_plan_is_measured_in_a_process_of_its_own() -> None:
     config = make_config("digits", "lenet5", {"train_limit": 600})
     plan = plan_run(config)
-    assert (plan.parameters, plan.num_train) == (61706, len(ready_training(config)[0]))
+    learned, held_out = ready_training(config)
+    assert (plan.parameters, plan.num_train, plan.num_held_out) == (61706, len(learned), len(held_out))
     assert 0 < plan.per_epoch < 60 and 0 < plan.startup < 120 and plan.memory_bytes > 10**8
     assert plan.device.startswith("CPU") or "NVIDIA" in plan.device
     assert plan.seconds(7) == pytest.approx(1.5 * plan.startup + 7 * plan.per_epoch)
@@ -70,6 +71,44 @@ def test_a_short_time_takes_a_subset() -> None:
     changes, said = fit_budget(config, PLAN, 20)
     assert changes == {"epochs": 1, "train_limit": 2400}  # 12 of the 30 s that all 6,000 take
     assert "2,400 of them" in said
+
+
+def test_a_subset_has_images_to_validate_on_besides() -> None:
+    plan = PLAN.model_copy(update={"num_held_out": 600})
+    changes, said = fit_budget(make_config("digits", "lenet5", {}), plan, 20)
+    assert changes == {"epochs": 1, "train_limit": 2400 + 240} and "2,400 of them" in said
+    few = make_config("digits", "lenet5", {"epochs": 1, **changes})
+    assert plan.share(few) == pytest.approx(2640 / 6600)
+    assert plan.expected(few) == pytest.approx(6 + 12)
+    assert plan.share(few.updated(train_limit=9999)) == plan.share(few.updated(train_limit=None)) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seconds", "epochs", "fine_tuned"),
+    [
+        ({"epochs": 15, "fine_tune_epochs": 5}, 500, 8, 2),  # 6 of 30 s and 2 of 90 s in 0.9 of the time less 6 s
+        ({"epochs": 15, "fine_tune_epochs": 5}, 900, 16, 5),
+        ({"epochs": 15, "fine_tune_epochs": 5}, 1200, 25, 5),
+        ({"epochs": 6, "fine_tune_epochs": 3}, 250, 3, 1),
+        ({"epochs": 6, "fine_tune_epochs": 3}, 500, 8, 3),
+    ],
+)
+def test_fine_tuning_grows_with_the_time(
+    wanted: dict, seconds: float, epochs: int, fine_tuned: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vision_app.training.recipe.check_weights", lambda *_: None)
+    plan = PLAN.model_copy(update={"per_fine_tune_epoch": 90.0})
+    config = make_config("digits", "mobilenet_v2", {"weights": "imagenet", **wanted})
+    changes, _ = fit_budget(config, plan, seconds)
+    assert (changes["epochs"], changes["fine_tune_epochs"]) == (epochs, fine_tuned)
+    longer = {"epochs": epochs + 1, "fine_tune_epochs": min(wanted["fine_tune_epochs"], fine_tuned + 1)}
+    assert plan.seconds(epochs, fine_tuned) <= 0.9 * seconds < plan.seconds(*longer.values())
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, float("nan"), float("inf"), 1e6])
+def test_what_is_no_time_is_refused(minutes: float) -> None:
+    with pytest.raises(InputError, match="Expected the time as minutes"):
+        check_minutes(minutes, str(minutes))
 
 
 @pytest.mark.parametrize(("seconds", "epochs", "warmup"), [(40, 1, 0.2), (10**4, 40, 3)])

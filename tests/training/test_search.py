@@ -69,6 +69,10 @@ def test_each_network_keeps_its_own_recipe_unless_a_field_is_given() -> None:
         ({"colour": [1, 2]}, "Unknown field 'colour'"),
         ({"model": ["lenet5", "lenet"]}, "Did you mean 'lenet5'"),
         ({"dataset": ["digits", "shapes"]}, "search on one dataset at a time"),
+        (
+            {"train_limit": [100, 500]},
+            r"cannot be compared, and Training images \(train_limit\) changes which are held out",
+        ),
         ({"seed": [3]}, "at least two different runs"),
         ({"batch_size": [64, 64.0]}, "at least two different runs"),
     ],
@@ -86,6 +90,8 @@ def test_runs_are_started_in_their_order_and_each_finds_the_others(launched: lis
     assert [find_search(run) for run in runs] == [runs] * 3
     assert find_search(others[0]) == others and find_search(alone) == []
     assert json.loads(runs[1].search_file.read_text())["fields"] == {"learning_rate": 0.1}
+    (others[1].path / "status.json").write_text("{")
+    assert find_search(others[0]) == others[:1]
     runs[0].search_file.write_text("{")
     assert find_search(runs[0]) == [] and find_search(runs[1]) == runs[1:]
 

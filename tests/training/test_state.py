@@ -2,12 +2,14 @@
 
 import json
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 
+from tests.data.photos import class_folders, write_folder
 from tests.fakes import launch_by
 from vision_app.errors import InputError
 from vision_app.predict import _is_current
@@ -225,6 +227,23 @@ def test_a_run_that_never_began_begins_when_it_is_resumed(monkeypatch: pytest.Mo
     assert jobs.can_resume(run)
     jobs.resume(run)
     assert started == [run] and run.status().state == "queued" and run.status().finished is None
+
+
+def test_a_run_goes_on_with_its_images_where_they_are_now(
+    tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = class_folders(4)
+    here, there = (str(write_folder(tmp_path / place, files)) for place in ("here", "there"))
+    other = str(write_folder(tmp_path / "other", {name.replace("red", "pink"): files[name] for name in files}))
+    launch_by(monkeypatch, lambda run: None)
+    run = create_run(make_config(here, "simple_cnn", {}))
+    run.update_status(state="interrupted")
+    with pytest.raises(InputError, match="learns other classes than those of"):
+        jobs.resume(run, other)
+    assert run.status().state == "interrupted" and run.config().dataset == here
+    jobs.resume(run, there)
+    before = make_config(here, "simple_cnn", {})
+    assert run.status().state == "queued" and run.config() == before.updated(dataset=there)
 
 
 def test_a_run_that_saved_nothing_is_not_resumed() -> None:

@@ -95,3 +95,22 @@ def test_traces_change_when_there_is_something_new_to_show(run: Run) -> None:
     assert after != before
     create_run(make_config("digits", "lenet5", {}))
     assert train_runs.traces(run.name, False) != after
+
+
+def test_a_run_that_goes_on_has_been_started_anew(run: Run) -> None:
+    before = train_runs.start_of(run.name)
+    assert before == train_runs.start_of(run.name) == (run.name, run.status().created)
+    run.update_status(state="queued", asked=time.time() + 1)
+    assert train_runs.start_of(run.name) != before
+    (run.path / "status.json").write_text("{")
+    assert train_runs.start_of(run.name) == (run.name, None) and train_runs.start_of("nope") == ("nope", None)
+
+
+def test_a_run_that_cannot_be_read_is_not_opened_by_itself(run: Run) -> None:
+    run.update_status(state="completed")
+    newer = create_run(make_config("digits", "lenet5", {}))
+    newer.update_status(state="completed", created=time.time() + 10)
+    config = json.loads((newer.path / "config.json").read_text())
+    (newer.path / "config.json").write_text(json.dumps(config | {"epochs": "many"}))
+    assert train_runs.choose_run("") == (run, "")
+    assert train_runs.choose_run(newer.name) == (newer, "")

@@ -101,5 +101,5 @@ def _halved(values: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         narrow = values.astype(np.float16)
     if not np.isfinite(narrow).all():
-        raise InputError("A weight of this network is too large for 16 bits; publish it in 32.")
+        raise InputError("A weight of this network is no number, or too large for 16 bits; publish it in 32.")
     return narrow

@@ -2,11 +2,15 @@
 
 import json
 import re
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from vision_app.config import RunConfig
+from vision_app.data.datasets import find_dataset
 from vision_app.errors import InputError
 from vision_app.evaluate_run import evaluate_run
 from vision_app.export.half import halve_keras, halve_tflite
@@ -37,11 +41,15 @@ def start(config: RunConfig, search: Mapping[str, Any] | None = None) -> Run:
     return run
 
 
-def resume(run: Run) -> None:
+def resume(run: Run, dataset: str | None = None) -> None:
     """Have a run that ended early go on after the last epoch that it finished, or begin anew before that; returns at once.
 
+    Args:
+        run: that ended early.
+        dataset: where its images are now, such as on another machine; the worker refuses other images. None: where they were.
+
     Raises:
-        InputError: it is still running, is complete, or saved nothing to go on from.
+        InputError: it is still running, is complete, or saved nothing to go on from, or the dataset has other classes.
     """
     state = run.status().state
     if state in LIVE or state == "completed":
@@ -50,6 +58,13 @@ def resume(run: Run) -> None:
         raise InputError(
             f"{run.name} ended before its first epoch was over, so nothing was saved; start it as a new run."
         )
+    if dataset:
+        found, config = find_dataset(dataset), run.config()
+        if tuple(found.classes) != tuple(config.classes):
+            raise InputError(
+                f"{run.name} learns other classes than those of {found.title}; name the images that it began with."
+            )
+        write_atomic(run.path / "config.json", config.updated(dataset=found.name).to_json())
     run.last_epoch_file.unlink(missing_ok=True)
     changes = {"pid": None, "pid_started": None, "finished": None, "seconds": None, "message": ""}
     run.update_status(state="queued", asked=time.time(), **changes)
@@ -130,26 +145,27 @@ def publish(run: Run, name: str, half: bool = False) -> Run:
     report = run.report()
     if report is None:
         raise InputError(f"{run.name} has no test report yet; let it finish before publishing it.")
-    files = {file: (run.path / file).read_bytes() for file in CHECKPOINT_FILES if (run.path / file).exists()}
-    if half:
-        files |= _halved(run)
-    target = Run(checkpoints_root() / name)
-    target.path.mkdir(parents=True, exist_ok=True)
-    for file in CHECKPOINT_FILES:
-        if file in files:
-            write_atomic(target.path / file, files[file])
-        else:
-            (target.path / file).unlink(missing_ok=True)
-    if half:
-        report = json.loads(evaluate_run(target).with_health(report.get("health")).to_json())
-    write_atomic(target.report_file, json.dumps({**report, "model": name}, indent=2))
+    root = checkpoints_root()
+    root.mkdir(parents=True, exist_ok=True)
+    # Beside its place until it is whole and tested, so that neither a reader nor a crash finds half of it.
+    with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}.") as folder:
+        ready, target = Run(Path(folder) / name), Run(root / name)
+        ready.path.mkdir()
+        for file in CHECKPOINT_FILES:
+            if (run.path / file).exists():
+                shutil.copy(run.path / file, ready.path / file)
+        if half:
+            _halve(run, ready)
+            report = json.loads(evaluate_run(ready).with_health(report.get("health")).to_json())
+        write_atomic(ready.report_file, json.dumps({**report, "model": name}, indent=2))
+        if target.path.exists():
+            target.path.rename(Path(folder) / "before")
+        ready.path.rename(target.path)
     return target
 
 
-def _halved(run: Run) -> dict[str, bytes]:
-    """Return the model files of a run with their weights in 16 bits, by their names."""
+def _halve(run: Run, target: Run) -> None:
+    """Write the model files of a run, their weights in 16 bits."""
     load_classifier(run)  # makes the second file if it is missing
-    return {
-        run.model_file.name: halve_keras(run.model_file.read_bytes()),
-        run.tflite_file.name: halve_tflite(run.tflite_file.read_bytes()),
-    }
+    target.model_file.write_bytes(halve_keras(run.model_file.read_bytes()))
+    target.tflite_file.write_bytes(halve_tflite(run.tflite_file.read_bytes()))

@@ -26,6 +26,7 @@ WARM_UP = 2
 ENOUGH_SECONDS = 1.5
 PATIENCE = 600  # seconds that the process may take; a large set is decoded in it
 MOST_TIMES = 3  # a budget gives a run at most so many times its usual epochs
+LONGEST_MINUTES = 7 * 24 * 60
 SPARE = 0.9  # share of a budget that is planned for: machines are not equally fast all the time
 FEWEST_A_CLASS = 10
 NAMED = 3  # smaller networks, where even one epoch takes too long
@@ -36,7 +37,8 @@ class Plan(BaseModel):
 
     Args:
         parameters: of the network.
-        num_train: training images.
+        num_train: training images, without those that are held out.
+        num_held_out: of the same images, those to validate on.
         startup: until the first step, without reading the images.
         per_epoch: training, validation, and writing down what came of it.
         per_fine_tune_epoch: the same with the last layers of a pretrained part in training; 0 without fine-tuning.
@@ -53,6 +55,7 @@ class Plan(BaseModel):
     memory_bytes: int
     device: str
     per_fine_tune_epoch: float = 0.0
+    num_held_out: int = 0
 
     def seconds(self, epochs: int, fine_tuned: int = 0) -> float:
         """Return how long a run of so many epochs, some of them fine-tuning, will take, until it is tested."""
@@ -61,7 +64,8 @@ class Plan(BaseModel):
 
     def share(self, config: RunConfig) -> float:
         """Return the share of the images that were measured which a run uses."""
-        return min(config.train_limit or self.num_train, self.num_train) / self.num_train
+        measured = self.num_train + self.num_held_out
+        return min(config.train_limit or measured, measured) / measured
 
     def expected(self, config: RunConfig) -> float:
         """Return how long a run will take, in seconds."""
@@ -97,6 +101,20 @@ def plan_run(config: RunConfig) -> Plan:
         raise InputError(f"The run cannot be measured: {last.removeprefix('Error: ')}") from None
 
 
+def check_minutes(minutes: float, given: str) -> None:
+    """Refuse what is no time to spend.
+
+    Args:
+        minutes: the number.
+        given: as it was typed.
+
+    Raises:
+        InputError: it is not above 0, or longer than a week.
+    """
+    if not 0 < minutes <= LONGEST_MINUTES:
+        raise InputError(f"Expected the time as minutes, such as 3 or 0.5, at most a week of them, got '{given[:40]}'.")
+
+
 def fit_budget(config: RunConfig, plan: Plan, seconds: float) -> tuple[dict[str, Any], str]:
     """Choose epochs, and a subset of the images if it must be, so that a run ends in time.
 
@@ -121,7 +139,8 @@ def fit_budget(config: RunConfig, plan: Plan, seconds: float) -> tuple[dict[str,
             f"Take more time, or a smaller network{_smaller(config)}."
         )
     said = f"One epoch of all {plan.num_train:,} images takes {plan.per_epoch:.0f} s, so it learns once from {images:,} of them."
-    return {**_changes(config, 1, 0), "train_limit": images}, said
+    held_out = images * plan.num_held_out // plan.num_train
+    return {**_changes(config, 1, 0), "train_limit": images + held_out}, said
 
 
 def _changes(config: RunConfig, epochs: int, fine_tuned: int) -> dict[str, Any]:
@@ -143,11 +162,10 @@ def _smaller(config: RunConfig) -> str:
 
 
 def _most_epochs(config: RunConfig, plan: Plan, seconds: float) -> tuple[int, int]:
-    """Return how many epochs fit, and how many of them fine-tune: as many as the config says, or a third of a short run."""
-    fitting = 0, 0
+    """Return how many epochs fit, and how many of them fine-tune: as many as the config says, or its share of a short run."""
+    fitting, wanted = (0, 0), config.fine_tune_epochs
     for epochs in range(1, _limit(config) + 1):
-        wanted = config.fine_tune_epochs
-        fine_tuned = wanted if epochs > wanted else epochs // 3
+        fine_tuned = min(wanted, max(epochs // 3, epochs * wanted // config.epochs))
         if plan.seconds(epochs, fine_tuned) > seconds:
             break
         fitting = epochs, fine_tuned
@@ -163,6 +181,7 @@ def _limit(config: RunConfig) -> int:
 def measure(config: RunConfig) -> Plan:
     """Measure a few steps, in this process."""
     began = time.perf_counter()
+    from vision_app.data.datasets import find_dataset
     from vision_app.data.ready import ready_training
     from vision_app.training.executions import steps_at_once
     from vision_app.training.feed import evaluation_batch, to_learn_from
@@ -198,6 +217,7 @@ def measure(config: RunConfig) -> Plan:
     return Plan(
         parameters=serving.count_params(),
         num_train=len(train_part),
+        num_held_out=0 if "validation" in find_dataset(config.dataset).counts else len(validation),
         startup=round(startup, 3),
         per_epoch=round(step * len(batches) + test * len(validation) + writing, 4),
         memory_bytes=_most_memory(),

@@ -10,9 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from vision_app.config import RunConfig
+from vision_app.config import RunConfig, named
+from vision_app.data.datasets import find_dataset
 from vision_app.errors import InputError
-from vision_app.runs import LIVE, Run, list_runs
+from vision_app.runs import LIVE, Run, is_readable, list_runs
 from vision_app.training import jobs
 from vision_app.training.choices import combine
 from vision_app.training.recipe import make_config
@@ -63,6 +64,13 @@ def plan_search(
     """
     if "dataset" in choices:
         raise InputError("Accuracies on several datasets cannot be compared; search on one dataset at a time.")
+    data = find_dataset(dataset)
+    dividing = [name for name in ("validation_fraction", "train_limit") if name in choices]
+    if dividing and "validation" not in data.counts:
+        raise InputError(
+            f"Accuracies on different validation images cannot be compared, and {named(dividing[0])} changes which are held out "
+            f"of {data.title}; set one value for all runs."
+        )
     planned: dict[str, Planned] = {}
     for fields in combine(choices, num_random, seed):
         others = {name: value for name, value in fields.items() if name != "model"}
@@ -116,7 +124,7 @@ def find_search(run: Run) -> list[Run]:
     name = _read(run).get("search")
     if not name:
         return []
-    return [other for other in reversed(list_runs()) if _read(other).get("search") == name]
+    return [other for other in reversed(list_runs()) if _read(other).get("search") == name and is_readable(other)]
 
 
 def rank(runs: Iterable[Run]) -> list[Tried]:

@@ -8,7 +8,7 @@ import gradio as gr
 from vision_app.data.augment import AUGMENTATIONS
 from vision_app.errors import InputError
 from vision_app.ui import forms, train_view
-from vision_app.ui.layout import SEEN, UNQUEUED
+from vision_app.ui.layout import QUIET, SEEN, UNQUEUED
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.model_page import build_model_page
 from vision_app.ui.preview import preview_html
@@ -31,6 +31,12 @@ class FormParts:
     again: gr.Button
     several: SearchParts
     weights: gr.State  # that the form was filled for
+    plan: gr.HTML  # what a run would take
+
+    @property
+    def forget(self) -> dict[str, Any]:
+        """What an event needs to take away what was said of another run; in the browser, so that it takes no time."""
+        return {"fn": None, "inputs": None, "outputs": self.plan, "js": "() => ''", **QUIET}
 
     @property
     def filled(self) -> list[Any]:
@@ -64,15 +70,15 @@ def build_form() -> FormParts:
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values, first["model"])
     _draw_schedule(fields, schedule)
-    form = FormParts(fields, facts, start, stop, stop_later, again, build_search(), gr.State(values["weights"]))
+    started = gr.State(values["weights"])
+    form = FormParts(fields, facts, start, stop, stop_later, again, build_search(), started, plan)
     _fill_defaults(form)
     _build_preview(fields)
     fitted = gr.State({})  # by the last time budget: what it chose, and what stood there before
     measured = [plan, fields["mixed_precision"], *(fields[name] for name in FITTED), fitted]
     measure = estimator(fields, budget, tune, fitted)
     estimating.click(measure, {budget, tune, fitted, *fields.values()}, measured, **SEEN)
-    # What was measured is of another run then.
-    gr.on([fields["dataset"].input, fields["model"].input], lambda: "", None, plan, **UNQUEUED)
+    gr.on([field.input for field in fields.values()], **form.forget)  # what was measured is of another run then
     return form
 
 

@@ -3,9 +3,8 @@
 import textwrap
 from collections.abc import Sequence
 
-from vision_app.errors import InputError
 from vision_app.figures.curves import RUN_COLOURS
-from vision_app.runs import Run, runs_root
+from vision_app.runs import Run, is_readable, runs_root
 from vision_app.ui.overlaid import overlaid_curves
 from vision_app.ui.run_names import dataset_title, model_title, short_names
 from vision_app.ui.train_runs import find_run
@@ -67,7 +66,4 @@ def labels(runs: Sequence[Run]) -> dict[str, str]:
 
 def _is_readable(name: str) -> bool:
     run = find_run(name)
-    try:
-        return run is not None and run.config() is not None
-    except InputError:
-        return False
+    return run is not None and is_readable(run)

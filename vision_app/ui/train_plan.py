@@ -10,14 +10,13 @@ from vision_app.errors import InputError
 from vision_app.figures import Series, curves
 from vision_app.readable import count, duration, file_size
 from vision_app.runs import list_runs
-from vision_app.training.plan import Plan, fit_budget, plan_run
+from vision_app.training.plan import Plan, check_minutes, fit_budget, plan_run
 from vision_app.training.recipe import make_config
 from vision_app.training.schedules import rate_at
 from vision_app.training.tune import tune_precision
 from vision_app.ui import forms
 
 POINTS = 120  # of the drawn schedule
-LONGEST_MINUTES = 7 * 24 * 60
 
 
 def estimate(config: RunConfig, minutes: str, tune: bool = False) -> tuple[str, dict[str, Any]]:
@@ -39,7 +38,7 @@ def estimate(config: RunConfig, minutes: str, tune: bool = False) -> tuple[str, 
         )
     changes: dict[str, Any] = {}
     said = []
-    if any(run.status().state == "running" for run in list_runs()):
+    if any(run.state() == "running" for run in list_runs()):
         said.append("Another run is training meanwhile; alone, this one is faster than measured now.")
     if tune:
         config, plan, compared = tune_precision(config)
@@ -101,10 +100,13 @@ def drawn_schedule(values: dict[str, Any]) -> str:
 
 
 def _minutes(text: str) -> float:
+    """Return the minutes that were typed; 0 for none."""
+    text = text.strip()
+    if not text:
+        return 0.0
     try:
-        minutes = float(text.strip().replace(",", ".") or 0)
+        minutes = float(text.replace(",", "."))
     except ValueError:
-        minutes = -1.0
-    if not 0 <= minutes <= LONGEST_MINUTES:
-        raise InputError(f"Expected the time as minutes, such as 3 or 0.5, got '{text.strip()[:40]}'.")
+        minutes = 0.0
+    check_minutes(minutes, text)
     return minutes

@@ -4,9 +4,10 @@ import os
 import time
 from typing import Any
 
-from vision_app.runs import LIVE, Run, list_training_runs, runs_root
+from vision_app.runs import LIVE, Run, is_readable, list_training_runs, runs_root
 from vision_app.ui.train_table import shown_runs
 
+Start = tuple[str, float | None]  # a run's name, and when it was last started
 MAX_NAME = 60  # characters of a name that somebody made up
 
 
@@ -22,13 +23,22 @@ def choose_run(wanted: str) -> tuple[Run | None, str]:
     """Return the run to open, and a sentence where it is not the wanted one; without a wish, the one that runs or is newest."""
     if found := find_run(wanted):
         return found, ""
-    runs = list_training_runs()
+    runs = [run for run in list_training_runs() if is_readable(run)]
     live = next((run for run in runs if run.state() in LIVE), None)
     if not wanted:
         return live or next(iter(runs), None), ""
     shown = "the one that runs is shown" if live else "the newest one is shown" if runs else "there are no runs yet"
     name = wanted if len(wanted) <= MAX_NAME else f"{wanted[:MAX_NAME]}…"
     return live or next(iter(runs), None), f"There is no run '{name}' here; {shown}."
+
+
+def start_of(name: str) -> Start:
+    """Return which start of a run this is; a run that goes on has been started again."""
+    run = find_run(name)
+    if run is None or not is_readable(run):
+        return name, None
+    status = run.status()
+    return name, status.asked or status.created
 
 
 def traces(

@@ -74,6 +74,7 @@ def search_html(run: Run | None) -> str:
     done = sum(each.state not in LIVE for each in tried)
     head = "".join(f'<th scope="col">{title}</th>' for title in ("Tried", "Validation accuracy", "Best epoch", "State"))
     name = html.escape(run.name)
+    seeds = " Each seed holds out other images." if len({config.seed for config in configs.values()}) > 1 else ""
     act = _button("stop-search", name, "Stop all") if done < len(runs) else ""
     if not act and any(map(can_resume, runs)):
         act = _button("resume-search", name, "Resume those that ended early")
@@ -81,7 +82,7 @@ def search_html(run: Run | None) -> str:
         f'<section class="vw-search" aria-label="Search"><h3>{_title(tried, configs, done)}</h3>'
         f'<div class="vw-scroll"><table class="vw-runs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         f"<p>{_button('show-search', name, 'Show the best together')}{act}"
-        '<span class="vw-note">Validation decides; the test images have no say.</span></p></section>'
+        f'<span class="vw-note">Validation decides; the test images have no say.{seeds}</span></p></section>'
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from vision_app.runs import is_readable
 from vision_app.ui import train_runs
 from vision_app.ui.layout import UNQUEUED
 from vision_app.ui.train_watch_view import epochs_to_see, traces, watch_html
@@ -42,7 +43,7 @@ def _look(name: str, held: Held, seen: Seen) -> tuple[Any, ...]:
     now = traces(run)
     if now == seen[0]:
         return (gr.skip(),) * 4
-    epochs = epochs_to_see(run, run.epochs_done()) if run else []
+    epochs = epochs_to_see(run, run.epochs_done()) if run and is_readable(run) else []
     if not epochs:
         return gr.Column(visible=False), gr.skip(), "", (now, 0)
     shown = held[1] if held[0] == name else epochs[-1]

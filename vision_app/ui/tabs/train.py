@@ -15,6 +15,7 @@ from vision_app.ui import forms, train_keep, train_overlay, train_runs, train_se
 from vision_app.ui.layout import QUIET, SEEN, UNQUEUED, Page, address, remember
 from vision_app.ui.messages import alert, say_errors
 from vision_app.ui.train_form import build_form, filled
+from vision_app.ui.train_runs import Start
 from vision_app.ui.train_search_form import searcher
 from vision_app.ui.train_settings import settings_html
 from vision_app.ui.train_table import runs_html
@@ -36,7 +37,7 @@ def build(page: Page) -> None:
     # A component and not a State, so that the address can follow it in the browser.
     chosen, seen = gr.Textbox("", visible="hidden", elem_id="train-run"), gr.State(())
     beside = gr.Textbox("", visible="hidden", elem_id="train-beside")  # runs that are drawn in the same plots: "a,b"
-    stopping = gr.State(())  # names of runs that this page has asked to end
+    stopping = gr.State(())  # runs that this page has asked to end, as they were started then
     clickable = {"js_on_load": _CLICK, "apply_default_css": False}
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
@@ -81,9 +82,9 @@ def build(page: Page) -> None:
     asked = stop.click(_note_stop, [chosen, stopping], [stopping, stop], **UNQUEUED)
     asked.then(_stop, chosen, None, **QUIET).then(_tick, view, shown, **UNQUEUED)
     form.stop_later.click(_stop_later, chosen, None, **UNQUEUED).then(_tick, view, shown, **UNQUEUED)
-    resumed = again.click(_resume, [chosen, stopping], [stopping, again, notice], **QUIET)
+    resumed = again.click(_resume, chosen, [again, notice], **QUIET)
     resumed.then(_tick, view, shown, **UNQUEUED)
-    copy.click(_copy, chosen, [fields["dataset"], fields["model"], *form.filled], **QUIET)
+    copy.click(_copy, chosen, [fields["dataset"], fields["model"], *form.filled], **QUIET).then(**form.forget)
     for clicked in (head, table, deleted, searched):
         acted = clicked.click(_act, [chosen, beside], [chosen, beside, notice, head], **UNQUEUED)
         acted.then(_tick, view, shown, **UNQUEUED)
@@ -119,9 +120,9 @@ def _starter(fields: forms.Form) -> Any:
     return begin
 
 
-def _note_stop(name: str, stopping: tuple[str, ...]) -> tuple[tuple[str, ...], gr.Button]:
+def _note_stop(name: str, stopping: tuple[Start, ...]) -> tuple[tuple[Start, ...], gr.Button]:
     """Show at once that Stop was pressed: the signal waits for a worker that is just starting."""
-    return (*stopping, name), gr.Button(interactive=False)
+    return (*stopping, train_runs.start_of(name)), gr.Button(interactive=False)
 
 
 @say_errors("Cannot stop this run")
@@ -140,13 +141,13 @@ def _stop_later(name: str) -> None:
 
 
 @say_errors("Cannot resume this run")
-def _resume(name: str, stopping: tuple[str, ...]) -> tuple[tuple[str, ...], gr.Button, str]:
+def _resume(name: str) -> tuple[gr.Button, str]:
     """Let the chosen run go on where it ended."""
     run = train_runs.find_run(name)
     if run is None:
         raise InputError("Expected a run to resume, got none; choose one in the table.")
     jobs.resume(run)
-    return tuple(other for other in stopping if other != name), gr.Button(visible=False), ""
+    return gr.Button(visible=False), ""
 
 
 @say_errors("Cannot do this")
@@ -198,16 +199,18 @@ def _open(chosen: str, beside: str, request: gr.Request) -> tuple[str, str, str,
 
 
 def _tick(
-    name: str, beside: str, log_axis: bool, smoothing: float, stopping: tuple[str, ...], seen: tuple[Any, ...]
+    name: str, beside: str, log_axis: bool, smoothing: float, stopping: tuple[Start, ...], seen: tuple[Any, ...]
 ) -> tuple[Any, ...]:
     """Read what has been written since the last look; nothing new leaves the page alone."""
-    asked, smoothing = name in stopping, min(MAX_SMOOTHING, max(0.0, smoothing or 0.0))
+    asked, smoothing = train_runs.start_of(name) in stopping, min(MAX_SMOOTHING, max(0.0, smoothing or 0.0))
     now = train_runs.traces(name, log_axis, asked, smoothing, beside)
     if now == seen:
         return (gr.skip(),) * 10
-    run = train_runs.find_run(name)
-    together = train_overlay.drawn_together(name, beside)
-    live = train_view.live_html(run, log_axis, asked, smoothing, together)
+    run, together = train_runs.find_run(name), train_overlay.drawn_together(name, beside)
+    try:
+        live = train_view.live_html(run, log_axis, asked, smoothing, together)
+    except InputError as error:  # a file of it is damaged, or of a newer version; the others are still to be seen
+        live, run = alert(str(error)), None
     stop = gr.Button(interactive=train_runs.can_stop(run) and not asked)
     later = gr.Button(interactive=train_runs.can_stop_after_epoch(run) and not asked)
     again = gr.Button(visible=run is not None and jobs.can_resume(run))
