@@ -11,6 +11,7 @@ from vision_app.health.duplicates import Pair, find_duplicates, find_exact_copie
 from vision_app.health.features import extract_features, predict_features
 from vision_app.health.label_errors import cross_validated_probabilities
 from vision_app.health.look import SIDE, Look
+from vision_app.health.outliers import join_features
 from vision_app.runs import Run
 
 Sample = tuple[np.ndarray, np.ndarray]  # positions (k,), and class probabilities (k, classes)
@@ -45,6 +46,11 @@ class Evidence:
     def features(self) -> np.ndarray:
         """The best description of the readable images that there is, float32 (good, d)."""
         return self.edges if self.network is None else self.network[0]
+
+    @cached_property
+    def description(self) -> np.ndarray:
+        """The network's features beside edges and colours, float32 (good, d): what it learned to pass over may matter here."""
+        return self.edges if self.network is None else join_features(self.network[0], self.edges)
 
     @cached_property
     def pairs(self) -> list[Pair]:
@@ -83,7 +89,7 @@ class Evidence:
         labels = look.labels[look.good[rest]]
         say = self._saying("Cross-validating the labels")
         folded = cross_validated_probabilities(
-            self.features[rest], labels, progress=say, num_classes=len(look.dataset.classes)
+            self.description[rest], labels, progress=say, num_classes=len(look.dataset.classes)
         )
         return [*samples, (look.good[rest], folded)]
 

@@ -5,7 +5,7 @@ import numpy as np
 from vision_app.health.evidence import Evidence
 from vision_app.health.findings import KEPT_ITEMS, Finding, Item
 from vision_app.health.label_errors import find_label_errors
-from vision_app.health.outliers import SUSPICIOUS, join_features, outlier_scores
+from vision_app.health.outliers import SUSPICIOUS, outlier_scores
 
 TRUSTED = 0.75  # accuracy below which a model's doubts about labels say more of the model than of the labels
 
@@ -35,8 +35,7 @@ def find_outliers(evidence: Evidence) -> tuple[Item, ...]:
     """Return images that are far from all others."""
     look = evidence.look
     thumbs, labels = look.thumbs[look.good], look.labels[look.good]
-    described = evidence.edges if evidence.network is None else join_features(evidence.network[0], evidence.edges)
-    scores = outlier_scores(described, labels, thumbs)
+    scores = outlier_scores(evidence.description, labels, thumbs)
     order = np.argsort(-scores, kind="stable")
     chosen = order[scores[order] > SUSPICIOUS]
     return tuple(look.item(look.good[i], scores[i], detail="Far from every other image.") for i in chosen)
