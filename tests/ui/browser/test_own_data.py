@@ -104,11 +104,11 @@ def look_at_the_map(page: Page) -> None:
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + 1, box["y"] + box["height"] / 2)
     card = page.locator("#browse-map-card img")
-    for step in range(1, 40):  # from left to right, until there is a point
-        page.mouse.click(box["x"] + step * box["width"] / 40, box["y"] + box["height"] / 2)
+    places = ((column / 30, row / 10) for row in (5, 3, 7, 2, 8, 4, 6, 1, 9) for column in range(1, 30))
+    while not card.count():  # row by row, until there is a point
+        across, down = next(places)
+        page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
         page.wait_for_timeout(300)
-        if card.count():
-            break
     expect(card).to_be_visible()
 
 
