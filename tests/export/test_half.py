@@ -60,6 +60,18 @@ def test_the_served_file_answers_as_the_whole_one(name: str) -> None:
         np.testing.assert_allclose(answers.sum(1), 1, atol=1e-5)
 
 
+def test_weights_that_are_in_16_bits_already_stay_as_they_are(tmp_path: Path) -> None:
+    network = keras.Sequential(
+        [keras.Input((40,)), keras.layers.Dense(40, dtype=keras.DTypePolicy("bfloat16")), keras.layers.Dense(40)]
+    )
+    half = halve_keras(saved(network, tmp_path / "whole.keras"))
+    (tmp_path / "half.keras").write_bytes(half)
+    read = keras.saving.load_model(tmp_path / "half.keras", compile=False)
+    assert [weight.dtype for weight in read.weights] == ["bfloat16"] * 2 + ["float32"] * 2
+    before, after = (keras.ops.convert_to_numpy(model.weights[0]) for model in (network, read))
+    assert np.array_equal(np.float32(before), np.float32(after))
+
+
 def test_halving_twice_changes_nothing(tmp_path: Path) -> None:
     network = make("lenet5")
     half = halve_keras(saved(network, tmp_path / "model.keras"))

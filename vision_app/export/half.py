@@ -44,11 +44,12 @@ def _copy_halved(source: "Group", target: "Group") -> None:
     for name, value in source.attrs.items():
         target.attrs[name] = value
     for name, item in source.items():
-        if isinstance(item, h5py.Dataset):
-            values = item[()]
-            target[name] = _halved(values) if values.dtype == np.float32 and values.size >= LARGE else values
-        else:
+        if isinstance(item, h5py.Group):
             _copy_halved(item, target.create_group(name))
+        elif item.dtype == np.float32 and item.size >= LARGE:
+            target[name] = _halved(item[()])
+        else:
+            source.copy(name, target)  # whole: of numbers that HDF5 does not know, Keras notes the kind beside them
 
 
 def halve_tflite(content: bytes) -> bytes:
