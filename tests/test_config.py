@@ -70,11 +70,15 @@ def test_augmentation_in_words(text: object, expected: dict[str, float]) -> None
         ({"epochs": None}, r"^Epochs \(epochs\) should be a whole number, got nothing\.$"),
         ({"l2": None}, r"^L2 \(l2\) should be a number, got nothing\.$"),
         ({"learning_rate": float("nan")}, "learning_rate"),
-        ({"monitor": "luck"}, r"Monitor \(monitor\) should be 'val_accuracy' or 'val_loss', got 'luck'"),
+        ({"monitor": "luck"}, r"Monitor \(monitor\) should be 'val_accuracy', 'val_loss' or 'last_epoch', got 'luck'"),
         ({"colour": 1}, "Unknown field 'colour'. Known: .*epochs"),
         ({"augmentation": "rotation=far"}, r"Augmentation \(augmentation.rotation\) should be a number, got 'far'"),
         ({"epochs": 3, "warmup_epochs": 3}, r"\(warmup_epochs\) must be below Epochs \(epochs\), here 3, got 3"),
         ({"schedule": "plateau", "warmup_epochs": 1}, r"set Warm-up epochs \(warmup_epochs\) to 0"),
+        (
+            {"early_stopping": True, "monitor": "last_epoch"},
+            r"Early stopping \(early_stopping\) must be off where the last",
+        ),
         ({"seed": -1, "epochs": 0}, "seed.*; Epochs"),
     ],
 )

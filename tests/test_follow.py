@@ -62,7 +62,7 @@ def test_what_came_of_an_epoch_is_said_once_with_advice(
     def at(epoch: int, loss: float, best: int) -> SimpleNamespace:
         validated = Validated(epoch, 0.5 + epoch / 100, loss)
         now = {"epoch": epoch + 1, "epochs": 9, "share": 0.3, "images_per_second": None, "remaining_seconds": None}
-        return SimpleNamespace(**now, message="", validated=validated, best_epoch=best)
+        return SimpleNamespace(**now, message="", validated=validated, chosen_epoch=best)
 
     looks = iter([at(1, 0.4, 1), at(1, 0.4, 1), at(2, 0.7, 1), at(3, 0.9, 1)])
     monkeypatch.setattr("vision_app.training.progress.read_progress", lambda run: next(looks))

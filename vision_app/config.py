@@ -11,7 +11,7 @@ from vision_app.errors import InputError
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop", "muon"]
 Schedule = Literal["constant", "step", "exponential", "cosine", "triangular", "plateau"]
 Fit = Literal["crop", "pad", "stretch"]
-Monitor = Literal["val_accuracy", "val_loss"]
+Monitor = Literal["val_accuracy", "val_loss", "last_epoch"]
 IMPORTED = "imported"  # in place of a network's name: the model was trained elsewhere, and nothing is known of how
 
 
@@ -109,7 +109,11 @@ class TrainConfig(BaseModel):
     early_stopping: bool = Field(False, title="Early stopping", description="Stop when validation no longer improves.")
     patience: int = Field(5, ge=1, title="Patience", description="Epochs without improvement before stopping.")
     min_delta: float = Field(0.0, ge=0, title="Smallest improvement", description="What counts as an improvement.")
-    monitor: Monitor = Field("val_accuracy", title="Monitor", description="What decides which epoch is best.")
+    monitor: Monitor = Field(
+        "val_accuracy",
+        title="Monitor",
+        description="What decides which epoch is kept; the last epoch, where too few images validate to choose by.",
+    )
     fine_tune_epochs: int = Field(
         0,
         ge=0,
@@ -202,6 +206,11 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
             raise ValueError(
                 f"{named('warmup_epochs')} must be below {named('epochs')}{before}, here {self.fine_tune_from}, got "
                 f"{self.warmup_epochs:g}; lower it or train longer"
+            )
+        if self.early_stopping and self.monitor == "last_epoch":
+            raise ValueError(
+                f"{named('early_stopping')} must be off where the last epoch is kept, for it would stop at a worse one; "
+                f"turn it off, or set {named('monitor')} to 'val_loss'"
             )
         if self.schedule == "plateau" and self.warmup_epochs:
             raise ValueError(

@@ -124,7 +124,7 @@ def _show_progress(run: Run, show: Callable[[float, str], None], shown: _Shown) 
     if now.validated and now.validated.epoch > shown.validated:
         shown.validated = now.validated.epoch
         accuracy, loss = readable.percent(now.validated.accuracy), readable.number(now.validated.loss)
-        best = " (best)" if now.best_epoch == now.validated.epoch else ""
+        best = " (best)" if now.chosen_epoch == now.validated.epoch else ""
         say(f"after epoch {now.validated.epoch}: validation accuracy {accuracy}, loss {loss}{best}")
         _advise(run, shown)
     show(now.share, note)

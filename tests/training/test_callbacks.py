@@ -117,6 +117,16 @@ def test_accuracy_is_better_when_higher(run: Run) -> None:
     assert serving.count == 2
 
 
+def test_the_last_epoch_is_kept_even_if_it_is_worse(run: Run) -> None:
+    serving = FakeServing()
+    keeper = KeepBest(run, serving, "last_epoch")
+    keeper.set_model(serving)
+    for epoch, value in enumerate([0.5, 0.75, 0.25]):
+        keeper.on_epoch_end(epoch, {"val_accuracy": value})
+        assert run.model_file.read_text() == str(epoch + 1)
+    assert (run.status().best_epoch, run.status().best_value) == (3, 0.25)
+
+
 def set_rates(schedule: str, begin: int, end: int) -> tuple[LearningRate, keras.optimizers.Optimizer]:
     config = RunConfig(epochs=end, learning_rate=0.5, schedule=schedule)
     callback = LearningRate(config, 5, begin, end)

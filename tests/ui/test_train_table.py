@@ -68,6 +68,7 @@ def test_many_changes_are_cut_and_told_whole_in_the_tooltip() -> None:
         (0.989, "val_accuracy", "98.90 %"),
         (0.01234567, "val_loss", "loss 0.0123"),
         (4.1e12, "val_loss", "loss 4.1e12"),
+        (0.5, "last_epoch", "50.00 %"),
         (None, "val_loss", "-"),
         (float("nan"), "val_accuracy", "-"),
     ],

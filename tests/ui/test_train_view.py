@@ -79,6 +79,15 @@ def test_the_best_epoch_is_the_title_of_the_curve(run: Run) -> None:
     assert titles_of(train_view.live_html(run, False)) == ["Loss: best at epoch 2", "Accuracy"]
 
 
+def test_no_epoch_is_called_the_best_where_the_last_is_kept() -> None:
+    run = create_run(make_config("digits", "lenet5", {"monitor": "last_epoch"}))
+    lines = [epoch_line(1, 1.0, 0.6), epoch_line(2, 0.5, 0.9)]
+    kept = {"best_epoch": 2, "best_value": 0.75}
+    write_history(run, lines, state="completed", started=0.0, finished=9.0, steps_per_epoch=10, **kept)
+    text = train_view.live_html(run, False)
+    assert titles_of(text) == ["Loss", "Accuracy"] and "<dt>Kept</dt><dd>75.00 % (epoch 2)</dd>" in text
+
+
 def test_what_is_wrong_is_the_title_and_said_in_a_sentence(run: Run) -> None:
     lines = [epoch_line(number, 4e12 / 10**number, 1.0 + number / 10, 0.1) for number in range(1, 6)]
     write_history(run, lines, state="completed", started=0.0, finished=9.0, best_epoch=1, best_value=0.1)

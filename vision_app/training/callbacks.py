@@ -190,18 +190,19 @@ class HistoryWriter(keras.callbacks.Callback):
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Replaces model.keras, atomically, after each epoch that is better than all before."""
+    """Replaces model.keras, atomically, after each epoch that is better than all before, or after each, to keep the last."""
 
     def __init__(self, run: Run, serving: keras.Model, monitor: str) -> None:
         super().__init__()
-        self.run, self.serving, self.monitor = run, serving, monitor
-        self.sign = 1 if monitor.endswith("accuracy") else -1
+        self.run, self.serving, self.keeps_last = run, serving, monitor == "last_epoch"
+        self.monitor = "val_accuracy" if self.keeps_last else monitor
+        self.sign = 1 if self.monitor == "val_accuracy" else -1
         self.best = -math.inf
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """See Keras."""
         value = float(logs[self.monitor])
-        if math.isfinite(value) and self.sign * value > self.best:
+        if math.isfinite(value) and (self.keeps_last or self.sign * value > self.best):
             self.best = self.sign * value
             self.save()
             self.run.update_status(best_epoch=epoch + 1, best_value=value)

@@ -48,6 +48,11 @@ class Progress:
         """The share of the run that is done, 0 to 1."""
         return min(1.0, self.step / self.total_steps) if self.total_steps else 0.0
 
+    @property
+    def chosen_epoch(self) -> int | None:
+        """The epoch that was better than all others; None where there is none yet, or the last is kept whatever it is like."""
+        return None if self.monitor == "last_epoch" else self.best_epoch
+
 
 def read_progress(run: Run) -> Progress:
     """Return how far a run is."""

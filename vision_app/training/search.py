@@ -150,7 +150,7 @@ def _tried(run: Run) -> Tried:
 def _validation_accuracy(run: Run) -> float | None:
     """Return the validation accuracy of the model that the run keeps, whatever decided which epoch is the best."""
     status = run.status()
-    if status.best_epoch is None or run.config().monitor == "val_accuracy":
+    if status.best_epoch is None or run.config().monitor != "val_loss":
         return status.best_value
     kept = (line for line in run.history() if line["kind"] == "epoch" and line["epoch"] == status.best_epoch)
     return next((line["val_accuracy"] for line in kept), None)

@@ -37,6 +37,7 @@ TITLES = {
     "muon": "Muon",
     "val_accuracy": "Validation accuracy",
     "val_loss": "Validation loss",
+    "last_epoch": "Last epoch",
 }
 # How strong each change of the training images is: fields of the form that the config holds in one.
 STRENGTHS = {f"strength_{name}": name for name in AUGMENTATIONS}

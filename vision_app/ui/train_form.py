@@ -66,7 +66,7 @@ def build_form() -> FormParts:
     with gr.Group():
         _build_knobs(fields, forms.BASIC, values, first["model"])
         _build_strengths(fields, values)
-    schedule = gr.HTML(elem_id="train-schedule")
+    schedule = gr.HTML(drawn_schedule(first | values), elem_id="train-schedule")
     with gr.Accordion("Advanced", open=False):
         _build_knobs(fields, forms.ADVANCED, values, first["model"])
     _draw_schedule(fields, schedule)

@@ -76,14 +76,14 @@ def plan_html(config: RunConfig, plan: Plan, said: str = "") -> str:
 
 
 def schedule_html(config: RunConfig) -> str:
-    """Return a picture of the learning rate over the epochs; nothing for one that stays as it is."""
-    if config.schedule == "constant" and not config.warmup_epochs and not config.fine_tune_epochs:
-        return ""
+    """Return a picture of the learning rate over the epochs."""
     steps = max(1, POINTS // config.epochs)
     total = steps * config.epochs
     xs = [step / steps for step in range(total + 1)]
     ys = [rate_at(config, min(step, total - 1), steps) for step in range(total + 1)]
     title = f"Learning rate: {config.schedule}, at most {max(ys):.2g}"
+    if min(ys) == max(ys):
+        title = f"Learning rate: constant, {max(ys):.2g}"
     if config.schedule == "plateau":
         title = "Learning rate: constant until the validation loss stands still, then lower"
     return curves([Series("Learning rate", xs, ys)], title=title, x_max=config.epochs, height=150)

@@ -57,7 +57,7 @@ def monitored(value: float | None, monitor: str) -> str:
     """Return a best value as what it is: "98.90 %", or "loss 0.0123"."""
     if value is None or not math.isfinite(value):
         return "-"
-    if monitor.endswith("accuracy"):
+    if monitor != "val_loss":
         return percent(value)
     return f"loss {value:.4f}" if value < 1000 else f"loss {number(value)}"
 

@@ -120,7 +120,7 @@ def charts(
 
 def finding(progress: Progress, verdict: Verdict) -> str:
     """Say in a few words what the curve shows: what is wrong, else which epoch is the best."""
-    return verdict.words or (f"best at epoch {progress.best_epoch}" if progress.best_epoch is not None else "")
+    return verdict.words or (f"best at epoch {progress.chosen_epoch}" if progress.chosen_epoch is not None else "")
 
 
 def remarks(progress: Progress, verdict: Verdict, stopping: bool = False) -> list[str]:
@@ -169,7 +169,7 @@ def _chart(
         percent=metric == "accuracy",
         log=log_axis,
         x_max=config.epochs if live else None,
-        best=next((pair for pair in zip(ends, values, strict=True) if pair[0] == progress.best_epoch), None),
+        best=next((pair for pair in zip(ends, values, strict=True) if pair[0] == progress.chosen_epoch), None),
         turn=(config.fine_tune_from, "fine-tuning from here") if config.fine_tune_epochs else None,
         empty="The curve starts with the first batch." if live else "No curve: it ended before its first batch.",
     )
@@ -183,7 +183,7 @@ def _headline(config: RunConfig, progress: Progress, usage: Usage | None, stoppi
         ("Learning rate", f"{progress.learning_rate:.3g}" if progress.learning_rate is not None else "-"),
         ("Elapsed", _clock(progress.elapsed_seconds)),
         ("Left", "-" if stopping else guessed_duration(progress.remaining_seconds)),
-        ("Best", _best(progress)),
+        ("Kept" if progress.monitor == "last_epoch" else "Best", _best(progress)),
         ("Device", progress.device or "-"),
         ("In use", usage.words() if usage else "-"),
     ]
