@@ -23,6 +23,14 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_packages() -> Iterator[None]:
+    """Let processes that tests start find stand-ins of packages that take long before they do anything."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).with_name("quick_packages")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISION_APP_RUNS", str(tmp_path / "runs"))
