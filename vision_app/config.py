@@ -132,7 +132,7 @@ class TrainConfig(BaseModel):
         ge=0,
         lt=1,
         title="Weight averaging",
-        description="Judge and keep a moving average of the weights; share kept in a step, such as 0.99; 0: off.",
+        description="Judge and keep a moving average of the weights; share kept in a step, such as 0.99 (less in the first steps); 0: off.",
     )
     mixed_precision: bool = Field(
         False, title="Mixed precision", description="Compute in 16 bits: faster on most GPUs, on some CPUs too."

@@ -109,15 +109,19 @@ def backbone_layers(network: keras.Model, info: ModelInfo) -> list[keras.layers.
 def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:
     """Build the optimizer; SGD with momentum looks ahead (Nesterov), and weights are averaged beside if asked for."""
     averaging = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
+
+    def kind(plain: type[keras.optimizers.Optimizer]) -> type[keras.optimizers.Optimizer]:
+        return averages_from_the_start(plain) if config.ema else plain
+
     match config.optimizer:
         case "adam":
-            return keras.optimizers.Adam(config.learning_rate, **averaging)
+            return kind(keras.optimizers.Adam)(config.learning_rate, **averaging)
         case "adamw":
-            return keras.optimizers.AdamW(config.learning_rate, **averaging)
+            return kind(keras.optimizers.AdamW)(config.learning_rate, **averaging)
         case "rmsprop":
-            return keras.optimizers.RMSprop(config.learning_rate, momentum=config.momentum, **averaging)
+            return kind(keras.optimizers.RMSprop)(config.learning_rate, momentum=config.momentum, **averaging)
         case "muon":
-            return Muon(
+            return kind(Muon)(
                 config.learning_rate,
                 momentum=config.momentum,
                 ns_steps=3,
@@ -129,7 +133,30 @@ def make_optimizer(config: RunConfig) -> keras.optimizers.Optimizer:
             )
         case "sgd":
             nesterov = config.momentum > 0
-            return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum, nesterov=nesterov, **averaging)
+            return kind(keras.optimizers.SGD)(
+                config.learning_rate, momentum=config.momentum, nesterov=nesterov, **averaging
+            )
+
+
+def averages_from_the_start(kind: type[keras.optimizers.Optimizer]) -> type[keras.optimizers.Optimizer]:
+    """Return a kind of optimizer whose average of the weights soon forgets those that it began with.
+
+    Keras keeps the same share of the average in every step. With 0.999, two thirds of it would still be the untrained weights
+    after 400 steps; here at most (1 + t) / (10 + t) is kept in step t, as TensorFlow's ExponentialMovingAverage does.
+    """
+
+    class Averaging(kind):
+        @property
+        def ema_momentum(self) -> keras.KerasTensor:
+            """The share of the average that is kept in the step that is being done."""
+            done = keras.ops.cast(self.iterations, "float32")
+            return keras.ops.minimum(self._largest_share, (1 + done) / (10 + done))
+
+        @ema_momentum.setter
+        def ema_momentum(self, share: float) -> None:
+            self._largest_share = share
+
+    return Averaging
 
 
 def mixes_labels(config: RunConfig) -> bool:
