@@ -9,7 +9,7 @@ from vision_app.data.datasets import DATASETS
 from vision_app.errors import InputError
 from vision_app.models.catalog import MODELS
 from vision_app.training import recipe
-from vision_app.training.recipe import PHOTO_SIZE, make_config
+from vision_app.training.recipe import make_config
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -22,12 +22,10 @@ def test_every_pair_has_a_config_that_fits(dataset: str, model: str) -> None:
     assert config.channels == data.image_shape[2]
     assert info.smallest <= config.input_size <= info.largest
     assert config.versions["keras"]
-    if info.smallest <= data.image_shape[0] <= PHOTO_SIZE:
-        assert config.input_size == data.image_shape[0]
-    elif data.image_shape[0] > PHOTO_SIZE:
-        assert config.input_size == max(PHOTO_SIZE, info.default_size)
-    else:
+    if data.image_shape[0] < info.smallest:
         assert config.input_size == info.default_size
+    else:
+        assert config.input_size == min(data.image_shape[0], max(64, info.default_size, info.photo_size))
 
 
 def test_a_wish_beats_the_model_and_the_model_beats_the_base() -> None:

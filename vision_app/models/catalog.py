@@ -26,6 +26,7 @@ class ModelInfo:
         build: (input_shape, num_classes, **options) -> a functional Keras model.
         smallest: pixels a side that it can take at the least.
         default_size, channels: the input that `parameters` is counted at.
+        photo_size: pixels a side that larger pictures are reduced to unless a run asks for more.
         parameters: trainable and frozen, at the default input and 10 classes, as its recipe starts it.
         cam_layer: the layer that Grad-CAM reads unless told otherwise.
         recipe: defaults of a run, by field name of RunConfig.
@@ -61,6 +62,7 @@ class ModelInfo:
     unfreeze: int = 0
     scratch_recipe: Mapping[str, Any] | None = None
     largest: int = 256
+    photo_size: int = 64
 
     @property
     def takes_dropout(self) -> bool:
@@ -106,8 +108,9 @@ class ModelInfo:
         return self.scratch_recipe
 
     def input_size_for(self, size: int) -> int:
-        """Return the input size for pictures of `size` pixels: their own, or the default where they are too small or large."""
-        return size if self.smallest <= size <= self.largest else self.default_size
+        """Return the input size for pictures of `size` pixels: their own, less for photos, the default for too small ones."""
+        size = min(size, max(self.photo_size, self.default_size))
+        return size if size >= self.smallest else self.default_size
 
     def check_input(self, shape: Shape) -> None:
         """Refuse an input that the network cannot take.
@@ -336,6 +339,7 @@ MODELS: dict[str, ModelInfo] = {
             default_size=96,
             channels=3,
             parameters=1_071_210,
+            photo_size=224,  # that its weights were learned at; logistic regression on its features of 320 photos: 74 %, at 96: 67 %
             cam_layer="out_relu",
             paper="Sandler et al.: MobileNetV2. arXiv:1801.04381, 2018",
             recipe=TRANSFER_RECIPE,

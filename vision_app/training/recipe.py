@@ -13,7 +13,6 @@ from vision_app.models.catalog import find_model
 from vision_app.training.pretrained import check_weights
 
 FILLED_IN = {"classes", "upload_style", "versions", "fingerprint", "patch", "dataset", "model"}
-PHOTO_SIZE = 64  # pixels a side that larger pictures are reduced to unless a run asks for more
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scikit-learn")
 
 
@@ -24,12 +23,12 @@ def default_values(dataset: str, model: str, pretrained: bool | None = None) -> 
         pretrained: whether the run starts from pretrained weights; None: as the model's recipe says.
     """
     data, info = find_dataset(dataset), find_model(model)
-    height, _, channels = data.image_shape or (PHOTO_SIZE, PHOTO_SIZE, 3)
+    height, _, channels = data.image_shape or (info.photo_size, info.photo_size, 3)
     chosen = info.recipe_for(info.starts_pretrained if pretrained is None else pretrained)
     recipe = {"epochs": data.epochs, "augmentation": data.augmentation, **chosen}
     return {
         **recipe,
-        "input_size": info.input_size_for(min(height, max(PHOTO_SIZE, info.default_size))),
+        "input_size": info.input_size_for(height),
         "channels": channels,
     }
 

@@ -155,7 +155,7 @@ def test_material_photos_with_a_pretrained_network(page: Page, tmp_path: Path) -
     title = f"Materials {secrets.token_hex(3)}"
     add(page, archive, title)
     check(page)
-    train(page, title, "MobileNetV2", 8)
+    train(page, title, "MobileNetV2", 4)
     page.get_by_role("tab", name="Browse", exact=True).click()
     expect(page.locator("#browse-model input")).not_to_have_value("")
     page.locator("#browse-gallery button").first.click()
