@@ -47,7 +47,7 @@ def test_our_own_examples_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path) 
     Image.new("RGB", (5, 4), "red").save(tmp_path / "digit_7.png")
     (tmp_path / "ATTRIBUTION.md").write_text("ours")
     monkeypatch.setattr(pictures, "EXAMPLES", tmp_path)
-    assert pictures.collections()[0] == ("Example pictures", "examples")
+    assert pictures.collections()[0] == ("Examples", "examples")
     (source,) = pictures.page_of(pictures.OWN)
     assert source.name == "digit 7"
     assert pictures.read_source(source)[0, 0].tolist() == [255, 0, 0]

@@ -147,7 +147,7 @@ def _y_axis(lines: Sequence[Series], percent: bool, log: bool) -> Scale:
         low = max(0.0, low - 0.02 * (high - low))
         # Ten points at the least; fewer near 100 %, where half of what is left to gain is much.
         return linear_scale(*widen(low, high, min(0.1, max(0.01, 0.5 * (1 - low))), 0.0, 1.0))
-    low = 0.0 if 0 <= low < 0.5 * high else low
+    low = 0.0 if 0 <= low < 0.5 * high or 0 <= low == high else low  # what never changes stands above zero
     return linear_scale(*widen(low, high, 0.2 * abs(high) or 1.0, 0.0 if low >= 0 else -math.inf, math.inf))
 
 

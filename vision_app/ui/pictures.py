@@ -45,7 +45,7 @@ def read_source(source: Source) -> np.ndarray:
 
 def collections() -> list[tuple[str, str]]:
     """Return what can be looked through, as (title, value): our examples, then every dataset that needs no download."""
-    own = [("Example pictures", OWN)] if example_files() else []
+    own = [("Examples", OWN)] if example_files() else []
     return own + [(row.title, row.name) for row in list_datasets() if is_available(row)]
 
 
