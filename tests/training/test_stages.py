@@ -171,7 +171,7 @@ def test_the_curve_shows_where_fine_tuning_begins(pretrained: None) -> None:
     run = create_run(make())
     lines = [{"kind": "epoch", "epoch": at, "step": at, "val_loss": 1.0, "val_accuracy": 0.5} for at in (1, 2, 3)]
     lines += [{"kind": "batch", "epoch": at, "step": at, "loss": 1.0, "accuracy": 0.5} for at in (1, 2, 3, 4)]
-    progress = SimpleNamespace(state="completed", best_epoch=3)
+    progress = SimpleNamespace(state="completed", chosen_epoch=3)
     for config, shown in ((run.config(), True), (run.config().updated(fine_tune_epochs=0), False)):
         drawn = html.unescape(train_view._chart("loss", "Loss", config, lines, progress, False, 0.0))
         assert ("fine-tuning from here" in drawn) is shown

@@ -151,7 +151,12 @@ def test_from_a_zip_to_its_faults_to_a_trained_model(page: Page, tmp_path: Path)
 )
 def test_material_photos_with_a_pretrained_network(page: Page, tmp_path: Path) -> None:
     source = Path(os.environ["VISION_APP_DATA"]) / "materials"
-    archive = Path(shutil.make_archive(str(tmp_path / "materials"), "zip", source.parent, "materials"))
+    for folder in source.iterdir():
+        for file in sorted(folder.glob("*.jpg"))[:32]:  # half of them are enough, and take half the time
+            place = tmp_path / "materials" / folder.name / file.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(file)
+    archive = Path(shutil.make_archive(str(tmp_path / "materials"), "zip", tmp_path, "materials"))
     title = f"Materials {secrets.token_hex(3)}"
     add(page, archive, title)
     check(page)
@@ -161,4 +166,4 @@ def test_material_photos_with_a_pretrained_network(page: Page, tmp_path: Path) -
     page.locator("#browse-gallery button").first.click()
     wait_for(page, lambda: "says" in page.locator("#browse-answer").inner_text(), "the new model's answer")
     accuracy = page.evaluate("fetch('api/models').then(r => r.json()).then(m => m.runs[0].test_accuracy)")
-    assert accuracy > 0.35  # of 50 photos of five materials; guessing gives 0.2
+    assert accuracy > 0.35  # of 25 photos of five materials; guessing gives 0.2

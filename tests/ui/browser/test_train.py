@@ -207,7 +207,7 @@ def test_a_run_is_measured_and_fitted_into_a_time(page: Page) -> None:
 def test_the_schedule_is_drawn_as_the_form_says_and_an_estimate_goes_with_its_network(page: Page) -> None:
     open_tab(page, "train")
     schedule, plan = page.locator("#train-schedule"), page.locator("#train-plan")
-    expect(schedule).not_to_contain_text("Learning rate")  # it stays as it is
+    expect(schedule).to_contain_text("Learning rate: constant, 0.001")
     page.locator("#train-estimate").click()
     expect(plan).to_contain_text("parameters", timeout=MINUTES)
     choose(page, "train-model", "Fast CNN")
