@@ -32,6 +32,13 @@ def test_points_stand_where_the_axes_say() -> None:
     assert {"0 %", "100 %", "10"} <= set(labels)
 
 
+def test_what_never_changes_stands_above_zero() -> None:
+    figure = parse(curves([Series("Learning rate", [0, 10], [0.25, 0.25])], title="t"))
+    first, last = (float(point.split(",")[1]) for point in next(figure.iter("polyline")).get("points").split())
+    assert first == last < 500  # 1000 is the bottom, at 0
+    assert "0" in [text.text for text in figure.iter("text") if text.get("text-anchor") == "end"]
+
+
 def test_the_x_axis_can_wait_for_the_rest_of_the_run() -> None:
     figure = parse(curves([Series("A", [0, 5], [1, 2])], title="t", x_max=10))
     assert next(figure.iter("polyline")).get("points").split()[-1].startswith("500.0,")
