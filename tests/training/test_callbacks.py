@@ -107,24 +107,20 @@ def test_the_best_epoch_is_kept_and_a_first_epoch_without_a_number_is_not(run: R
     assert not list(run.path.glob(".model*"))
 
 
-def test_accuracy_is_better_when_higher(run: Run) -> None:
+@pytest.mark.parametrize(
+    ("monitor", "values", "kept", "best"),
+    [("val_accuracy", [0.5, 0.4, 0.6], "112", 0.6), ("last_epoch", [0.5, 0.75, 0.25], "123", 0.25)],
+)
+def test_a_higher_accuracy_is_kept_or_whatever_came_last(
+    run: Run, monitor: str, values: list[float], kept: str, best: float
+) -> None:
     serving = FakeServing()
-    keeper = KeepBest(run, serving, "val_accuracy")
+    keeper = KeepBest(run, serving, monitor)
     keeper.set_model(serving)
-    for epoch, value in enumerate([0.5, 0.4, 0.6]):
+    for epoch, value in enumerate(values):
         keeper.on_epoch_end(epoch, {"val_accuracy": value})
-    assert run.status().best_epoch == 3
-    assert serving.count == 2
-
-
-def test_the_last_epoch_is_kept_even_if_it_is_worse(run: Run) -> None:
-    serving = FakeServing()
-    keeper = KeepBest(run, serving, "last_epoch")
-    keeper.set_model(serving)
-    for epoch, value in enumerate([0.5, 0.75, 0.25]):
-        keeper.on_epoch_end(epoch, {"val_accuracy": value})
-        assert run.model_file.read_text() == str(epoch + 1)
-    assert (run.status().best_epoch, run.status().best_value) == (3, 0.25)
+        assert run.model_file.read_text() == kept[epoch]
+    assert (run.status().best_epoch, run.status().best_value) == (3, best)
 
 
 def set_rates(schedule: str, begin: int, end: int) -> tuple[LearningRate, keras.optimizers.Optimizer]:
