@@ -86,6 +86,12 @@ def test_no_epoch_is_called_the_best_where_the_last_is_kept() -> None:
     write_history(run, lines, state="completed", started=0.0, finished=9.0, steps_per_epoch=10, **kept)
     text = train_view.live_html(run, False)
     assert titles_of(text) == ["Loss", "Accuracy"] and "<dt>Kept</dt><dd>75.00 % (epoch 2)</dd>" in text
+    write_history(run, lines, **alive(), **kept)
+    text = train_view.live_html(run, False, stopping=True)
+    assert "the model of the last whole epoch is kept and tested" in text
+    run.state_folder.mkdir()
+    run.last_epoch_file.touch()
+    assert "It ends after this epoch; its model is kept and tested" in train_view.live_html(run, False)
 
 
 def test_what_is_wrong_is_the_title_and_said_in_a_sentence(run: Run) -> None:

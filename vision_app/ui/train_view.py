@@ -126,14 +126,17 @@ def finding(progress: Progress, verdict: Verdict) -> str:
 def remarks(progress: Progress, verdict: Verdict, stopping: bool = False) -> list[str]:
     """Return what there is to know about a run beside its numbers."""
     said = []
+    keeps_last = progress.monitor == "last_epoch"
     if progress.device.startswith("CPU") and known_gpus():
         said.append("This machine has a GPU, but Keras does not see it; the guide says how to install GPU support.")
     if stopping and progress.state == "queued":
         said.append("It has not begun and leaves the queue; nothing is trained.")
     elif stopping and not progress.testing:
-        said.append("It ends after this batch; the best model so far is kept and tested.")
+        kept = "the model of the last whole epoch" if keeps_last else "the best model so far"
+        said.append(f"It ends after this batch; {kept} is kept and tested.")
     elif progress.in_last_epoch:
-        said.append("It ends after this epoch; the best model is kept and tested, and it can be resumed.")
+        kept = "its model" if keeps_last else "the best model"
+        said.append(f"It ends after this epoch; {kept} is kept and tested, and it can be resumed.")
     if progress.state == "stopped" and not progress.has_begun:
         said.append(
             "Stopped while it waited: nothing was trained, so there is no model and no curve. Resume lets it begin."
