@@ -12,7 +12,7 @@ PACKAGE = "vision_app"
 # Bottom to top: a part imports from parts in earlier rows, never from its own row or a later one.
 LAYERS = (
     ("errors",),
-    ("lookup", "readable", "processes", "device", "edits"),
+    ("lookup", "readable", "places", "processes", "records", "device", "edits"),
     ("config",),
     ("runs", "data", "models"),
     ("keeping",),

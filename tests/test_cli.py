@@ -408,7 +408,8 @@ def test_train_refuses_before_it_starts(home: Path, options: tuple[str, ...], me
 
 def test_a_run_is_estimated_without_being_started(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    plan = Plan(parameters=1234, num_train=1000, startup=2.0, per_epoch=10.0, memory_bytes=10**9, device="CPU, 2 cores")
+    times = {"startup": 2.0, "testing": 1.0, "per_epoch": 10.0, "per_epoch_fixed": 0.0}
+    plan = Plan(parameters=1234, num_train=1000, memory_bytes=10**9, device="CPU, 2 cores", **times)
     monkeypatch.setattr("vision_app.training.plan.plan_run", lambda config: asked.append(config) or plan)
     monkeypatch.setattr("vision_app.training.jobs.start", lambda config: pytest.fail("it was started"))
     options = ("train", "--model", "lenet5", "--epochs", 4, "--set", "train_limit=500", "--estimate")

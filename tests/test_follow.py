@@ -23,6 +23,9 @@ class ScriptedRun:
     def __init__(self, *states: str) -> None:
         self.states, self.stops = list(states), 0
 
+    def config(self) -> RunConfig:
+        return RunConfig()
+
     def status(self) -> Status:
         state = self.states.pop(0)
         if state == "ctrl-c":

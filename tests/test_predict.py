@@ -24,6 +24,7 @@ from vision_app.predict import Classifier, load_classifier
 from vision_app.runs import Run
 
 ROOT = Path(__file__).parents[1]
+LATER = 2 * 10**18  # nanoseconds since 1970: after any file of today
 IMAGES = random_pictures((60, 32, 32, 1))
 
 
@@ -150,23 +151,43 @@ def test_a_better_epoch_of_an_unfinished_run_is_served(
     assert np.abs(answers - keras_answers(better, IMAGES)).max() < 1e-5
 
 
-def test_a_model_that_is_replaced_while_it_is_converted_is_converted_again(
+def test_a_model_that_is_replaced_while_it_is_converted_is_served_and_the_better_one_next(
     copy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worse, better = copy.tflite_file.read_bytes(), make_run(tmp_path / "better", seed=5)
     copy.tflite_file.unlink()
+    copy.report_file.unlink(missing_ok=True)  # the run goes on
     contents = [worse, better.tflite_file.read_bytes()]
 
     def convert(command: list[str], **options: object) -> SimpleNamespace:
         if len(contents) == 2:  # the worker finds a better epoch just now
             shutil.copyfile(better.model_file, copy.model_file)
-            os.utime(copy.model_file, ns=(10**18, 10**18))
+            os.utime(copy.model_file, ns=(LATER, LATER))
         return SimpleNamespace(returncode=0, stdout=contents.pop(0))
 
     monkeypatch.setattr("vision_app.predict.subprocess.run", convert)
+    expected = keras_answers(copy, IMAGES)
+    assert np.abs(load_classifier(copy).probabilities(IMAGES) - expected).max() < 1e-5
     answers = load_classifier(copy).probabilities(IMAGES)
     assert contents == [] and np.abs(answers - keras_answers(better, IMAGES)).max() < 1e-5
-    assert copy.tflite_file.stat().st_mtime_ns == 10**18
+    assert copy.tflite_file.stat().st_mtime_ns == LATER
+
+
+def test_what_the_worker_makes_last_is_not_replaced_by_an_earlier_epoch(
+    copy: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = copy.tflite_file.read_bytes()
+    copy.tflite_file.unlink()
+
+    def convert(command: list[str], **options: object) -> SimpleNamespace:
+        os.utime(copy.model_file, ns=(LATER, LATER))
+        copy.tflite_file.write_bytes(content)
+        os.utime(copy.tflite_file, ns=(LATER, LATER))
+        return SimpleNamespace(returncode=0, stdout=b"of an earlier epoch")
+
+    monkeypatch.setattr("vision_app.predict.subprocess.run", convert)
+    load_classifier(copy)
+    assert copy.tflite_file.read_bytes() == content
 
 
 def test_an_answer_that_is_no_number_is_told(copy: Run, monkeypatch: pytest.MonkeyPatch) -> None:

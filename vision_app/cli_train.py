@@ -8,7 +8,7 @@ from vision_app import readable
 from vision_app.cli_data import REFERENCES
 from vision_app.config import RunConfig
 from vision_app.console import Answer, AsJson, document, facts, parse_changes, progress_bar, say
-from vision_app.follow import Interruptions, follow, training_answer, wait
+from vision_app.follow import Interruptions, follow, how_to_stop, training_answer, wait
 from vision_app.runs import resolve
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def train(
     ] = None,
     as_json: AsJson = False,
 ) -> Answer:
-    """Train a network and wait for it; Ctrl-C stops it and keeps the best."""
+    """Train a network and wait for it; Ctrl-C stops it and keeps the best epoch, or the last (monitor)."""
     from vision_app.training import jobs
     from vision_app.training.recipe import make_config
 
@@ -61,7 +61,7 @@ def train(
         return _estimate_answer(config, plan, as_json)
     with Interruptions() as interruptions:
         run = jobs.start(config)
-        say(f"Run {run.name}: {model} on {dataset}. Ctrl-C stops it and keeps the best.")
+        say(f"Run {run.name}: {model} on {dataset}. {how_to_stop(config)}")
         follow(run, interruptions)
     if publish and run.report() is not None:
         say(f"Published as {jobs.publish(run, publish).path}")
@@ -109,7 +109,7 @@ def resume(
 
     with Interruptions() as interruptions:
         jobs.resume(found, dataset)
-        say(f"Run {found.name} goes on. Ctrl-C stops it and keeps the best.")
+        say(f"Run {found.name} goes on. {how_to_stop(found.config())}")
         follow(found, interruptions)
     return training_answer(found, as_json)
 
@@ -147,7 +147,7 @@ def _estimate_answer(config: RunConfig, plan: "Plan", as_json: bool) -> Answer:
     """Return what a run would take, in words or as a document; times in seconds."""
     found = {
         "seconds": plan.expected(config),
-        "seconds_per_epoch": plan.per_epoch * plan.share(config),
+        "seconds_per_epoch": plan.epoch(plan.share(config)),
         "epochs": config.epochs,
         "images": round(plan.num_train * plan.share(config)),
         "parameters": plan.parameters,

@@ -177,7 +177,7 @@ class RunConfig(DataConfig, ModelConfig, TrainConfig):
     @field_validator("weights", mode="before")
     @classmethod
     def _no_weights(cls, value: Any) -> Any:
-        return "" if value is None else value
+        return wanted_weights(value)
 
     @field_validator("options", mode="before")
     @classmethod
@@ -251,6 +251,12 @@ def parse_value(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def wanted_weights(value: Any) -> Any:
+    """Return what names pretrained weights; what stands for none becomes ""."""
+    is_none = value is None or (isinstance(value, str) and value.strip().lower() in ("", "none"))
+    return "" if is_none else value
 
 
 def parse_options(text: str) -> dict[str, float]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from vision_app import readable
+from vision_app.config import RunConfig
 from vision_app.console import FAULT, Answer, document, facts, progress_bar, say
 from vision_app.errors import InputError
 from vision_app.runs import LIVE, Run
@@ -61,11 +62,20 @@ def follow(run: Run, interruptions: Interruptions, stop: Callable[[Run], None] |
         while run.status().state in LIVE:
             if interruptions.count and not asked:
                 asked = True
-                say("Stopping; the best model is kept.")
+                say(f"Stopping; {_kept(run.config())} is kept.")
                 with suppress(InputError):  # it may have ended by itself just now
                     stop(run)
             _show_progress(run, show, shown)
             time.sleep(POLL_SECONDS)
+
+
+def how_to_stop(config: RunConfig) -> str:
+    """Return a sentence for who waits for a run."""
+    return f"Ctrl-C stops it and keeps {_kept(config)}."
+
+
+def _kept(config: RunConfig) -> str:
+    return "the last whole epoch" if config.monitor == "last_epoch" else "the best epoch"
 
 
 def wait(run: Run) -> None:

@@ -173,12 +173,13 @@ def make_servable(run: Run, convert: Callable[[], bytes]) -> None:
             return  # that of an earlier epoch will do meanwhile
         raise InputError(f"{run.name} is still being made ready; try again in a minute.")
     try:
-        while not _is_current(run):
+        if not _is_current(run):
             changed = run.model_file.stat().st_mtime_ns
             content = convert()
-            if run.model_file.stat().st_mtime_ns == changed:  # else a better epoch has replaced it meanwhile
+            if not _is_current(run):  # else the worker has made that of a later epoch meanwhile
                 write_atomic(run.tflite_file, content)
-                os.utime(run.tflite_file, ns=(changed, changed))  # as old as its source, whatever the clocks say
+                # As old as its source, whatever the clocks say; so it is made again if that has been replaced meanwhile.
+                os.utime(run.tflite_file, ns=(changed, changed))
     finally:
         _CONVERTING.release()
 

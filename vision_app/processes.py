@@ -10,7 +10,9 @@ import psutil
 SECRET_PARTS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "APIKEY")
 SECRET_WORDS = {"KEY", "KEYS", "PAT", "AUTH"}  # whole words only: PATH is none
 PARENT = "VISION_APP_PARENT"
+GROWING = "TF_FORCE_GPU_ALLOW_GROWTH"  # TensorFlow would take all memory of a GPU at once
 POLL_SECONDS = 0.5
+SAME_SECONDS = 2.5  # between two readings of the same start: some systems know it in whole seconds only
 
 
 def child_environment() -> dict[str, str]:
@@ -22,10 +24,10 @@ def child_environment() -> dict[str, str]:
     package_parent = str(Path(__file__).absolute().parents[1])
     return {
         **kept,
-        PARENT: f"{os.getpid()} {psutil.Process().create_time()}",
+        PARENT: f"{os.getpid()} {created(psutil.Process())}",
         "PYTHONPATH": os.pathsep.join([package_parent, *filter(None, [kept.get("PYTHONPATH")])]),
         "PYTHONUNBUFFERED": "1",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        GROWING: "true",
         "TF_CPP_MIN_LOG_LEVEL": kept.get("TF_CPP_MIN_LOG_LEVEL", "2"),
     }
 
@@ -44,16 +46,25 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def created(process: psutil.Process) -> float:
+    """Return when a process was created, in seconds: on Linux since the machine started, elsewhere since 1970.
+
+    Linux reckons the other from this and the clock, so that setting the clock would make it another process.
+    """
+    return process.create_time() - psutil.boot_time() if psutil.LINUX else process.create_time()
+
+
 def is_alive(pid: int, started: float) -> bool:
     """Whether the very process that said so lives: a process number alone may have been given out again.
 
     Args:
         pid: its number.
-        started: when it was created, in seconds since 1970.
+        started: when it was created, as `created` says; or in seconds since 1970, which does for as long as nobody sets the clock.
     """
     try:
         process = psutil.Process(pid)
-        return abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        is_same = any(abs(known - started) < SAME_SECONDS for known in (created(process), process.create_time()))
+        return is_same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 

@@ -9,7 +9,6 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from vision_app.config import RunConfig, describe
 from vision_app.errors import InputError
 from vision_app.processes import is_alive
+from vision_app.records import read_records
 
 State = Literal["queued", "running", "completed", "stopped", "failed", "interrupted"]
 LIVE: tuple[State, ...] = ("queued", "running")
@@ -160,7 +160,7 @@ class Run:
     def history(self) -> list[dict[str, Any]]:
         """Return the history's lines, without those that a resumed run did again and without a half-written last line."""
         lines: list[dict[str, Any]] = []
-        for record in _records(self.history_file):
+        for record in read_records(self.history_file):
             if record.get("kind") == "resume":
                 lines = [line for line in lines if line["step"] < record["step"]]
             else:
@@ -173,7 +173,7 @@ class Run:
 
     def validation(self, done: int) -> dict[int, dict[str, Any]]:
         """Return what was found on the validation images by epoch, up to epoch `done`; of one that was done again, the last."""
-        found = {record.get("epoch"): record for record in _records(self.validation_file)}
+        found = {record.get("epoch"): record for record in read_records(self.validation_file)}
         return {epoch: found[epoch] for epoch in range(1, done + 1) if epoch in found}
 
     def origin(self) -> dict[str, Any] | None:
@@ -343,17 +343,6 @@ def _runs_below(root: Path) -> list[Run]:
     return [
         Run(path) for path in root.iterdir() if (path / "config.json").is_file() and (path / "status.json").exists()
     ]
-
-
-def _records(file: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a file of JSON documents, without what cannot be read."""
-    if not file.exists():
-        return
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            with suppress(ValueError, RecursionError):  # a worker killed while writing leaves half a line
-                if isinstance(record := json.loads(line), dict):
-                    yield record
 
 
 def is_readable(run: Run) -> bool:

@@ -12,7 +12,9 @@ import pytest
 
 from vision_app.config import RunConfig
 from vision_app.runs import Run, create_run
+from vision_app.training import callbacks
 from vision_app.training.callbacks import (
+    MAX_BATCH_LINES,
     HistoryWriter,
     KeepBest,
     LearningRate,
@@ -69,6 +71,18 @@ def test_a_long_run_is_thinned_without_losing_anything_from_the_means(run: Run) 
     assert steps[-1] == 399
     counts = np.diff([-1, *steps])
     assert np.sum(counts * [line["loss"] for line in lines]) == pytest.approx(np.sum(losses), rel=1e-4)
+
+
+def test_a_run_of_many_hours_writes_ever_more_seldom(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(callbacks.time, "perf_counter", lambda: clock.now)
+    for lines, expected in ((0, 16), (MAX_BATCH_LINES, 8), (2 * MAX_BATCH_LINES, 4), (3 * MAX_BATCH_LINES, 2)):
+        run.history_file.write_text("{}\n" * lines)  # as of a run that goes on
+        writer = make_writer(run, steps_per_epoch=20_000, epochs=1000)
+        for step in range(16):
+            clock.now += 0.3  # lines are due after 0.25, 0.5, 1 and 2 s
+            writer.on_train_batch_end(step, {"loss": 1.0, "accuracy": 0.5})
+        assert len(run.history_file.read_text().splitlines()) - lines == expected
 
 
 def test_shares_stay_between_0_and_1_in_spite_of_rounding(run: Run) -> None:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from filelock import FileLock, Timeout
 
-from vision_app.processes import child_environment, is_alive
+from vision_app.processes import child_environment, created, is_alive
 from vision_app.runs import Run, create_run, list_runs
 from vision_app.training import train as recipe
 from vision_app.training import worker
@@ -166,6 +166,15 @@ child = subprocess.Popen([sys.executable, "-c", "from vision_app.processes impor
 print(child.pid, flush=True)
 time.sleep(600)
 """
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere a process keeps the time at which it was created")
+def test_setting_the_clock_makes_no_process_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, boot, create = created(psutil.Process()), psutil.boot_time(), psutil.Process.create_time
+    assert is_alive(os.getpid(), started) and not is_alive(os.getpid(), started + 60)
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot + 3600)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: create(process) + 3600)
+    assert is_alive(os.getpid(), started)
 
 
 def test_the_children_of_a_killed_worker_end_with_it() -> None:

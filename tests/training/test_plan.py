@@ -2,13 +2,23 @@
 
 import pytest
 
+from vision_app.data.datasets import find_dataset
 from vision_app.data.ready import ready_training
 from vision_app.errors import InputError
 from vision_app.training import plan as planning
 from vision_app.training.plan import FEWEST_A_CLASS, MOST_TIMES, Plan, check_minutes, fit_budget, measure, plan_run
 from vision_app.training.recipe import default_values, make_config
 
-PLAN = Plan(parameters=61706, num_train=6000, startup=4.0, per_epoch=30.0, memory_bytes=10**9, device="CPU, 2 cores")
+PLAN = Plan(
+    parameters=61706,
+    num_train=6000,
+    startup=4.0,
+    testing=2.0,
+    per_epoch=30.0,
+    per_epoch_fixed=0.0,
+    memory_bytes=10**9,
+    device="CPU, 2 cores",
+)
 
 DIGITS_EPOCHS = default_values("digits", "lenet5")["epochs"]
 
@@ -20,7 +30,8 @@ def test_a_plan_is_measured_in_a_process_of_its_own() -> None:
     assert (plan.parameters, plan.num_train, plan.num_held_out) == (61706, len(learned), len(held_out))
     assert 0 < plan.per_epoch < 60 and 0 < plan.startup < 120 and plan.memory_bytes > 10**8
     assert plan.device.startswith("CPU") or "NVIDIA" in plan.device
-    assert plan.seconds(7) == pytest.approx(1.5 * plan.startup + 7 * plan.per_epoch)
+    assert 0 < plan.per_epoch_fixed < plan.per_epoch and plan.testing > 0
+    assert plan.seconds(7) == pytest.approx(plan.startup + 7 * plan.per_epoch + plan.testing)
 
 
 def test_more_images_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +69,21 @@ def test_a_long_time_does_not_lead_to_ever_more_epochs(epochs: int, most: int) -
         changes, said = fit_budget(config, PLAN, 10**6)
         config = config.updated(**changes)
     assert config.epochs == most and "more is not planned" in said
+
+
+def test_the_test_images_take_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "_time", lambda *_: 100.0)  # a step, and an answer to all that validate
+    monkeypatch.setattr(planning, "CONVERSION", 0.0)
+    plan = measure(make_config("digits", "lenet5", {"train_limit": 1000}))
+    assert plan.testing == pytest.approx(100 / plan.num_held_out * find_dataset("digits").num_test, abs=0.001)
+
+
+def test_what_an_epoch_takes_in_any_case_leaves_less_for_learning() -> None:
+    plan = PLAN.model_copy(update={"per_epoch_fixed": 6.0})
+    changes, _ = fit_budget(make_config("digits", "lenet5", {}), plan, 20)
+    assert changes == {"epochs": 1, "train_limit": 1500}  # 18 s, less 6 around it, less 6: 6 of 24 s
+    few = make_config("digits", "lenet5", {"epochs": 1, **changes})
+    assert plan.expected(few) == pytest.approx(18) and plan.epoch(plan.share(few)) == pytest.approx(12)
 
 
 def test_a_run_that_cannot_be_measured_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.photos import encoded, picture, write_folder
+from tests.data.photos import class_folders, encoded, picture, write_folder
 from vision_app.data.datasets import DATASETS
 from vision_app.errors import InputError
 from vision_app.models.catalog import MODELS
@@ -44,6 +44,33 @@ def test_a_base_is_kept_but_for_the_wishes() -> None:
     base = make_config("digits", "simple_cnn", {"epochs": 7, "l2": 0.001})
     config = make_config("digits", "simple_cnn", {"seed": 5}, base)
     assert (config.epochs, config.l2, config.seed) == (7, 0.001, 5)
+
+
+@pytest.mark.parametrize(("wanted", "expected"), [({}, None), ({"epochs": 3}, 3)])
+@pytest.mark.parametrize("model", ["lenet5", "cifar_cnn", "mobilenet_v2"])
+def test_another_network_has_its_own_epochs_unless_somebody_chose_them(
+    model: str, wanted: dict, expected: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe, "check_weights", lambda *_: None)
+    base = make_config("digits", "simple_cnn", wanted)
+    usual = recipe.default_values("digits", model)["epochs"]
+    assert make_config("digits", model, {}, base).epochs == (expected or usual)
+
+
+def test_a_base_is_of_the_same_data_however_they_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_folder(tmp_path / "photos", class_folders(12))
+    base = make_config(str(folder), "lenet5", {"input_size": 36, "augmentation": "rotation=7"})
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos", "./photos", str(folder)):
+        config = make_config(name, "lenet5", {"seed": 1}, base)
+        assert (config.dataset, config.input_size, config.augmentation) == (str(folder), 36, {"rotation": 7.0})
+
+
+@pytest.mark.parametrize("none", ["none", " None ", "", "  ", None])
+def test_no_weights_are_none_however_they_are_written(none: str | None) -> None:
+    assert make_config("digits", "mobilenet_v2", {"weights": none}) == make_config(
+        "digits", "mobilenet_v2", {"weights": ""}
+    )
 
 
 def test_a_plateau_rule_wants_no_warm_up_that_nobody_typed() -> None:

@@ -159,9 +159,8 @@ def test_a_default_does_not_forbid_a_short_run(epochs: int, expected: int) -> No
 def test_both_stages_are_measured_and_fitted_into_a_time(pretrained: None) -> None:
     plan = measure(make())
     assert plan.per_fine_tune_epoch > 0
-    plan = Plan(
-        parameters=1, num_train=100, startup=2, per_epoch=10, per_fine_tune_epoch=30, memory_bytes=1, device="CPU"
-    )
+    times = {"startup": 2, "testing": 1, "per_epoch": 10, "per_epoch_fixed": 0, "per_fine_tune_epoch": 30}
+    plan = Plan(parameters=1, num_train=100, memory_bytes=1, device="CPU", **times)
     assert plan.seconds(5, 2) == 3 + 3 * 10 + 2 * 30
     changes, said = fit_budget(make(epochs=8, fine_tune_epochs=2), plan, (3 + 4 * 10 + 2 * 30 + 1) / 0.9)
     assert changes == {"epochs": 6, "fine_tune_epochs": 2} and said.startswith("6 epochs fit")

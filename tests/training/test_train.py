@@ -34,6 +34,21 @@ def test_a_run_that_is_stopped_while_it_downloads_ends_in_that_state(monkeypatch
     assert not run.model_file.exists()
 
 
+def test_a_run_that_the_app_ends_while_it_is_tested_is_tested_when_it_goes_on() -> None:
+    run = create_run(make_config("digits", "lenet5", {"epochs": 2, "train_limit": 200}))
+
+    class AppEnds:
+        @property
+        def wanted(self) -> str | None:
+            return "interrupted" if run.status().message == "Testing the best model" else None
+
+    assert train(run, AppEnds()) == "interrupted"
+    assert run.report() is None and run.model_file.exists()
+    learned = run.history()
+    assert train(run, SimpleNamespace(wanted=None)) == "completed"
+    assert run.report()["count"] == 359 and run.history() == learned
+
+
 def test_a_model_that_cannot_be_converted_does_not_cost_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

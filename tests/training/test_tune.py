@@ -15,7 +15,16 @@ def test_sixteen_bits_are_chosen_where_they_are_faster(
 ) -> None:
     def measured(config: RunConfig) -> Plan:
         seconds = mixed if config.mixed_precision else single
-        return Plan(parameters=1, num_train=1, startup=1, per_epoch=seconds, memory_bytes=1, device="CPU")
+        return Plan(
+            parameters=1,
+            num_train=1,
+            startup=1,
+            testing=1,
+            per_epoch=seconds,
+            per_epoch_fixed=0,
+            memory_bytes=1,
+            device="CPU",
+        )
 
     monkeypatch.setattr(tune, "plan_run", measured)
     config = make_config("digits", "lenet5", {"mixed_precision": before, "epochs": 7})

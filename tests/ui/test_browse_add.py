@@ -10,14 +10,12 @@ from tests.data.photos import class_folders, write_folder, write_zip
 from vision_app.data import own
 from vision_app.data.datasets import find_dataset, list_datasets, load_split
 from vision_app.errors import InputError
-from vision_app.ui.browse_add import add_dataset, is_local, remove_dataset
+from vision_app.ui.browse_add import add_dataset, remove_dataset
 
 
 @pytest.fixture(autouse=True)
 def _fresh(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "_OPENED", {})
-    monkeypatch.delenv("SPACE_ID", raising=False)
-    monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
 
 
 def test_an_uploaded_zip_is_kept(tmp_path: Path) -> None:
@@ -65,15 +63,3 @@ def test_what_is_no_dataset_leaves_nothing_behind(tmp_path: Path, name: str, con
 def test_something_must_be_given() -> None:
     with pytest.raises(InputError, match="got neither"):
         add_dataset(None, "  ", "x")
-
-
-@pytest.mark.parametrize("variable", ["SPACE_ID", "GRADIO_SERVER_NAME"])
-def test_others_cannot_name_paths_of_this_machine(
-    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = write_folder(tmp_path / "set", class_folders(8))
-    assert is_local()
-    monkeypatch.setenv(variable, "0.0.0.0")
-    assert not is_local()
-    with pytest.raises(InputError, match="upload a file instead"):
-        add_dataset(None, str(folder), "x")

@@ -158,6 +158,7 @@ def test_wide_fields_stand_alone() -> None:
 
 def test_another_beginning_is_another_recipe_and_the_same_keeps_what_was_typed() -> None:
     scratch = forms.refill("digits", "vgg16", "", "imagenet")
+    assert {**forms.refill("digits", "vgg16", "none", "imagenet"), "weights": ""} == scratch
     assert (scratch["weights"], scratch["optimizer"], scratch["learning_rate"], scratch["l2"]) == (
         "",
         "sgd",
@@ -168,7 +169,7 @@ def test_another_beginning_is_another_recipe_and_the_same_keeps_what_was_typed()
     assert (pretrained["weights"], pretrained["optimizer"], pretrained["learning_rate"]) == (" my.h5", "adam", 1e-3)
     assert (
         forms.refill("digits", "vgg16", "my.h5", "imagenet") is None
-        and forms.refill("digits", "vgg16", "", " ") is None
+        and forms.refill("digits", "vgg16", "none", " ") is None
     )
 
 

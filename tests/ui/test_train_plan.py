@@ -13,7 +13,14 @@ from vision_app.ui import forms, train_form, train_plan
 from vision_app.ui.train_plan import drawn_schedule, estimate, schedule_html
 
 PLAN = Plan(
-    parameters=61706, num_train=1000, startup=4.0, per_epoch=30.0, memory_bytes=1_250_000_000, device="CPU, 2 cores"
+    parameters=61706,
+    num_train=1000,
+    startup=4.0,
+    testing=2.0,
+    per_epoch=30.0,
+    per_epoch_fixed=0.0,
+    memory_bytes=1_250_000_000,
+    device="CPU, 2 cores",
 )
 
 

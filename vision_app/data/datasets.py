@@ -1,5 +1,6 @@
 """The table of datasets, and the one way to find and read one. To add one: a reader under sources/ and a row here."""
 
+import os
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -7,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from vision_app import places
 from vision_app.data import download
 from vision_app.data.dataset import Dataset, Part
 from vision_app.data.download import Progress, RemoteFile
 from vision_app.data.fetching import fetch_missing, is_available
 from vision_app.data.own import is_reference, open_own
 from vision_app.data.registry import find_added, list_added
-from vision_app.data.sources import cifar, digits, idx, minc, npz, pen_digits, shapes
+from vision_app.data.sources import cifar, digits, hub, idx, minc, npz, pen_digits, shapes
 from vision_app.errors import InputError
 from vision_app.lookup import find
 
@@ -24,18 +26,21 @@ def find_dataset(name: str, progress: Progress | None = None) -> Dataset:
     """Return a dataset.
 
     Args:
-        name: a row of DATASETS, the name of an added set, the path of a folder, zip, CSV or .npz, or
+        name: in this order, a row of DATASETS, the name of an added set, the path of a folder, zip, CSV or .npz, or
             "hub:owner/name[@revision]" for a dataset of the Hugging Face Hub, whose name is then that of one commit.
         progress: called while a large folder is listed or a dataset of the Hub is fetched.
 
     Raises:
-        InputError: there is none; the message names the known ones, or says what was expected at the path.
+        InputError: there is none; the message names the known ones, or says what was expected at the path. Or the page is
+            open to other machines, and the path is of none of its runs.
     """
     if isinstance(name, str) and name in DATASETS:
         return _found(DATASETS[name], progress)
     if added := find_added(name):
         return replace(open_own(added.reference, progress), name=added.name, title=added.title)
-    if isinstance(name, str) and is_reference(name):
+    if isinstance(name, str) and (is_reference(name) or (places.are_open() and os.path.exists(name))):
+        if not hub.is_hub(name):
+            places.check(name)
         return open_own(name, progress)
     return find(DATASETS | {row.name: row for row in list_added()}, name, "dataset")
 

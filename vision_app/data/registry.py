@@ -1,6 +1,7 @@
 """The sets that a person added, by a name of their own: one small file in the data folder."""
 
 import json
+import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,6 +39,12 @@ def list_added() -> list[Added]:
 def find_added(name: object) -> Added | None:
     """Return the added set of this name, or None."""
     return next((row for row in list_added() if row.name == name), None)
+
+
+def find_added_from(reference: str) -> Added | None:
+    """Return the added set that is at a place or is that of the Hub, or None."""
+    same = {reference, os.path.abspath(reference)}
+    return next((row for row in list_added() if {row.reference, os.path.abspath(row.reference)} & same), None)
 
 
 def add(reference: Path | str, title: str, taken: set[str]) -> Added:

@@ -20,7 +20,7 @@ from vision_app.errors import InputError
 from vision_app.health.embedding import Embedding, embed
 from vision_app.health.evidence import Evidence
 from vision_app.health.findings import HealthReport
-from vision_app.processes import child_environment, is_alive
+from vision_app.processes import child_environment, created, is_alive
 from vision_app.runs import write_atomic
 
 SAY_EVERY = 0.5
@@ -135,7 +135,7 @@ def main(dataset: str) -> int:
 
     report_file(dataset).parent.mkdir(parents=True, exist_ok=True)
     me, said_at = psutil.Process(), 0.0
-    who = {"pid": me.pid, "started": me.create_time()}
+    who = {"pid": me.pid, "started": created(me)}
 
     def say(share: float, words: str) -> None:
         nonlocal said_at

@@ -15,7 +15,7 @@ from vision_app.runs import Run, commit, open_to_append
 from vision_app.training.schedules import rate_at
 
 MAX_BATCH_LINES = 2000
-MAX_QUIET_SECONDS = 0.25
+MAX_QUIET_SECONDS = 0.25  # doubled whenever so many lines have come together again
 
 
 class Stopped(Exception):
@@ -49,6 +49,19 @@ class StopWhenAsked(keras.callbacks.Callback):
 
     def _check(self) -> None:
         if self.asked.wanted:
+            raise Stopped(self.asked.wanted)
+
+
+class EndWhenInterrupted(keras.callbacks.Callback):
+    """Ends answering after the current batch when the app shuts down; a run that was stopped is tested all the same."""
+
+    def __init__(self, asked: Asked) -> None:
+        super().__init__()
+        self.asked = asked
+
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """See Keras."""
+        if self.asked.wanted == "interrupted":
             raise Stopped(self.asked.wanted)
 
 
@@ -142,6 +155,7 @@ class HistoryWriter(keras.callbacks.Callback):
         super().__init__()
         self.rates, self.batch_size, self.steps_per_epoch = rates, batch_size, steps_per_epoch
         self.every = max(1, steps_per_epoch * epochs // MAX_BATCH_LINES)
+        self.lines = len(run.history())
         self.file = open_to_append(run.history_file)
         self.step = 0
 
@@ -156,7 +170,8 @@ class HistoryWriter(keras.callbacks.Callback):
         done = min(batch + 1, self.steps_per_epoch)  # of several steps at once the last ones may be missing
         self.step += done - self.done
         self.done = done
-        if done - self.mark < self.every and now - self.marked_at < MAX_QUIET_SECONDS and done < self.steps_per_epoch:
+        quiet = MAX_QUIET_SECONDS * 2 ** (self.lines // MAX_BATCH_LINES)
+        if done - self.mark < self.every and now - self.marked_at < quiet and done < self.steps_per_epoch:
             return
         means = {name: float(logs[name]) for name in ("loss", "accuracy")}
         if not math.isfinite(means["loss"]):
@@ -187,6 +202,7 @@ class HistoryWriter(keras.callbacks.Callback):
         record["learning_rate"] = float(f"{self.rates.at(self.step - 1):.6g}")
         rounded = {name: float(f"{value:.6g}") for name, value in values.items()}
         self.file.write(json.dumps({**record, **rounded}) + "\n")
+        self.lines += 1
 
 
 class KeepBest(keras.callbacks.Callback):

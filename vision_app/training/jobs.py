@@ -66,8 +66,8 @@ def resume(run: Run, dataset: str | None = None) -> None:
             )
         write_atomic(run.path / "config.json", config.updated(dataset=found.name).to_json())
     run.last_epoch_file.unlink(missing_ok=True)
-    changes = {"pid": None, "pid_started": None, "finished": None, "seconds": None, "message": ""}
-    run.update_status(state="queued", asked=time.time(), **changes)
+    anew = dict.fromkeys(("pid", "pid_started", "started", "finished", "seconds"))
+    run.update_status(state="queued", asked=time.time(), message="", **anew)
     launcher_of(run).start(run)
 
 

@@ -27,6 +27,7 @@ ENOUGH_SECONDS = 1.5
 PATIENCE = 600  # seconds that the process may take; a large set is decoded in it
 MOST_TIMES = 3  # a budget gives a run at most so many times its usual epochs
 LONGEST_MINUTES = 7 * 24 * 60
+CONVERSION = 0.5  # making the file that predictions are served from takes about so many times what starting does
 SPARE = 0.9  # share of a budget that is planned for: machines are not equally fast all the time
 FEWEST_A_CLASS = 10
 NAMED = 3  # smaller networks, where even one epoch takes too long
@@ -40,7 +41,9 @@ class Plan(BaseModel):
         num_train: training images, without those that are held out.
         num_held_out: of the same images, those to validate on.
         startup: until the first step, without reading the images.
+        testing: when it has learned: making the file that predictions are served from, and answering the test images.
         per_epoch: training, validation, and writing down what came of it.
+        per_epoch_fixed: the part of it that does not depend on how many images are learned from.
         per_fine_tune_epoch: the same with the last layers of a pretrained part in training; 0 without fine-tuning.
         memory_bytes: of the machine's memory, the most that the process which measured it has held.
         device: what it computed on.
@@ -51,16 +54,29 @@ class Plan(BaseModel):
     parameters: int
     num_train: int
     startup: float
+    testing: float
     per_epoch: float
+    per_epoch_fixed: float
     memory_bytes: int
     device: str
     per_fine_tune_epoch: float = 0.0
     num_held_out: int = 0
 
-    def seconds(self, epochs: int, fine_tuned: int = 0) -> float:
-        """Return how long a run of so many epochs, some of them fine-tuning, will take, until it is tested."""
-        learning = (epochs - fine_tuned) * self.per_epoch + fine_tuned * self.per_fine_tune_epoch
-        return 1.5 * self.startup + learning  # testing takes about half as long as starting
+    def seconds(self, epochs: int, fine_tuned: int = 0, share: float = 1.0) -> float:
+        """Return how long a run will take, until it is tested.
+
+        Args:
+            epochs: of all kinds.
+            fine_tuned: of these, those that fine-tune.
+            share: of the images that were measured.
+        """
+        learning = (epochs - fine_tuned) * self.epoch(share) + fine_tuned * self.epoch(share, fine_tunes=True)
+        return self.startup + learning + self.testing
+
+    def epoch(self, share: float = 1.0, fine_tunes: bool = False) -> float:
+        """Return how long an epoch takes that learns from a share of the images that were measured."""
+        whole = self.per_fine_tune_epoch if fine_tunes else self.per_epoch
+        return self.per_epoch_fixed + (whole - self.per_epoch_fixed) * share
 
     def share(self, config: RunConfig) -> float:
         """Return the share of the images that were measured which a run uses."""
@@ -69,8 +85,7 @@ class Plan(BaseModel):
 
     def expected(self, config: RunConfig) -> float:
         """Return how long a run will take, in seconds."""
-        learning = self.seconds(config.epochs, config.fine_tune_epochs) - self.seconds(0)
-        return self.seconds(0) + learning * self.share(config)
+        return self.seconds(config.epochs, config.fine_tune_epochs, self.share(config))
 
 
 def plan_run(config: RunConfig) -> Plan:
@@ -124,18 +139,18 @@ def fit_budget(config: RunConfig, plan: Plan, seconds: float) -> tuple[dict[str,
     Raises:
         InputError: not even the smallest run fits.
     """
-    left = SPARE * seconds - 1.5 * plan.startup
+    around = plan.seconds(1, share=0.0)  # starting, testing, and what one epoch takes whatever it learns from
     epochs, fine_tuned = _most_epochs(config, plan, SPARE * seconds)
     if epochs >= 1:
         more = "" if epochs < _limit(config) else "; more is not planned"
         return _changes(
             config, epochs, fine_tuned
         ), f"{epochs} epoch{'s' * (epochs != 1)} fit{'s' * (epochs == 1)} into this time{more}."
-    images = int(plan.num_train * max(left, 0) / plan.per_epoch)
+    images = int(plan.num_train * max(SPARE * seconds - around, 0) / (plan.per_epoch - plan.per_epoch_fixed))
     fewest = FEWEST_A_CLASS * len(config.classes)
     if images < fewest:
         raise InputError(
-            f"Not even one epoch of {fewest:,} images fits into {seconds:.0f} s: starting alone takes {1.5 * plan.startup:.0f} s. "
+            f"Not even one epoch of {fewest:,} images fits into {seconds:.0f} s: starting and testing alone take {around:.0f} s. "
             f"Take more time, or a smaller network{_smaller(config)}."
         )
     said = f"One epoch of all {plan.num_train:,} images takes {plan.per_epoch:.0f} s, so it learns once from {images:,} of them."
@@ -207,19 +222,25 @@ def measure(config: RunConfig) -> Plan:
     size = min(evaluation_batch(config.input_size), len(validation))
     model.predict_on_batch(validation.images[:size])
     test = _time(lambda count: [model.predict_on_batch(validation.images[:size]) for _ in range(count)]) / size
-    writing = _time_writing(config, model, serving, validation)
+    held_out = 0 if "validation" in find_dataset(config.dataset).counts else len(validation)
+    fixed = _time_writing(config, model, serving, validation)
+    if not held_out:
+        fixed += test * len(validation)
+    validating = test * held_out
     fine_tuning = 0.0
     if config.fine_tune_epochs:
         begin_fine_tuning(model, config)
         warm_up()
         fine_tuning = _time(learn, model.steps_per_execution)
-        fine_tuning = round(fine_tuning * len(batches) + test * len(validation) + writing, 4)
+        fine_tuning = round(fine_tuning * len(batches) + validating + fixed, 4)
     return Plan(
         parameters=serving.count_params(),
         num_train=len(train_part),
-        num_held_out=0 if "validation" in find_dataset(config.dataset).counts else len(validation),
+        num_held_out=held_out,
         startup=round(startup, 3),
-        per_epoch=round(step * len(batches) + test * len(validation) + writing, 4),
+        testing=round(CONVERSION * startup + test * find_dataset(config.dataset).num_test, 3),
+        per_epoch=round(step * len(batches) + validating + fixed, 4),
+        per_epoch_fixed=round(fixed, 4),
         memory_bytes=_most_memory(),
         device=keras_device(),
         per_fine_tune_epoch=fine_tuning,

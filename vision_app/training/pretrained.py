@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from vision_app import places
 from vision_app.config import RunConfig
 from vision_app.data.download import Progress, RemoteFile, data_root, fetch
 from vision_app.errors import InputError
@@ -54,7 +55,7 @@ def check_weights(info: ModelInfo, config: RunConfig) -> None:
     """Refuse weights that cannot be had, before anything is started.
 
     Raises:
-        InputError: the network has no such weights, or there is no such file.
+        InputError: the network has no such weights, there is no such file, or it must not be named: see `places`.
     """
     if not config.weights:
         return
@@ -67,6 +68,7 @@ def check_weights(info: ModelInfo, config: RunConfig) -> None:
 
 
 def _check_file(wanted: str) -> Path:
+    places.check(wanted)
     path = Path(wanted).expanduser()
     if not path.is_file():
         raise InputError(f"There is no weights file at {path}; use 'imagenet', a file, or none.")

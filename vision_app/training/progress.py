@@ -77,7 +77,7 @@ def measure(run: Run, history: list[dict]) -> Progress:
     return Progress(
         state=status.state,
         message=status.message,
-        has_begun=began is not None,
+        has_begun=began is not None or bool(history),
         testing=testing,
         in_last_epoch=in_last_epoch,
         device=status.device,

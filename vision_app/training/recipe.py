@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from vision_app.config import RunConfig, named, parse_options
+from vision_app.config import RunConfig, named, parse_options, wanted_weights
 from vision_app.data.augment import resolve_strengths
 from vision_app.data.datasets import find_dataset
 from vision_app.data.patch import read_patch
@@ -46,8 +46,9 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
         InputError: something is unknown or impossible; nothing has started.
     """
     data, info = find_dataset(dataset), find_model(model)
-    pretrained = bool(overrides["weights"]) if "weights" in overrides else None
-    values = _inherit(base, dataset, model, pretrained) if base else default_values(dataset, model, pretrained)
+    pretrained = bool(wanted_weights(overrides["weights"])) if "weights" in overrides else None
+    name = data.name  # as a run keeps it, whatever was typed
+    values = _inherit(base, name, model, pretrained) if base else default_values(name, model, pretrained)
     for field in FILLED_IN & set(overrides):
         raise InputError(f"The field '{field}' is filled in by the app and cannot be set; leave it out.")
     options = {**values.get("options", {}), **_options(overrides.get("options"))}
@@ -57,7 +58,7 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
             options[field] = value
         elif field != "options" and not (field in ("input_size", "channels") and value is None):
             plain[field] = value
-    values = {**values, **plain, "options": options, "dataset": data.name, "model": model}
+    values = {**values, **plain, "options": options, "dataset": name, "model": model}
     if "fine_tune_epochs" not in overrides:  # a default must not forbid a short run, or one from scratch
         values["fine_tune_epochs"] = _fitting_fine_tuning(values)
     if "warmup_epochs" not in overrides:
@@ -94,7 +95,10 @@ def make_config(dataset: str, model: str, overrides: dict[str, Any], base: RunCo
 
 
 def _inherit(base: RunConfig, dataset: str, model: str, pretrained: bool | None) -> dict[str, Any]:
-    """Return a config's fields; what belongs to another dataset, model or beginning gives way to the defaults of this one."""
+    """Return a config's fields; what belongs to another dataset, model or beginning gives way to the defaults of this one.
+
+    Epochs belong to the model unless somebody chose them: they are not those that its base would have by itself.
+    """
     if pretrained is None and model == base.model:
         pretrained = bool(base.weights)
     values, defaults = base.model_dump(), default_values(dataset, model, pretrained)
@@ -104,8 +108,10 @@ def _inherit(base: RunConfig, dataset: str, model: str, pretrained: bool | None)
     if model != base.model:
         stale |= {"input_size", "options", "dropout", "batch_norm"}
     if model != base.model or pretrained != bool(base.weights):
+        own_epochs = default_values(dataset, base.model, bool(base.weights))["epochs"]
         for info in (find_model(base.model), find_model(model)):
             stale |= {*info.recipe_for(True), *info.recipe_for(False)}
+        stale = stale | {"epochs"} if base.epochs == own_epochs else stale - {"epochs"}
     return {
         **{name: value for name, value in values.items() if name not in stale},
         **{name: defaults[name] for name in stale & set(defaults)},

@@ -20,6 +20,7 @@ from vision_app.predict import make_servable
 from vision_app.runs import Run, write_atomic
 from vision_app.training.callbacks import (
     Asked,
+    EndWhenInterrupted,
     HistoryWriter,
     KeepBest,
     LearningRate,
@@ -111,7 +112,10 @@ def train(run: Run, asked: Asked) -> str:
         keeper.save()
     if ended != "interrupted":
         run.update_status(message="Testing the best model")
-        finish(run, serving, test, asked)
+        try:
+            finish(run, serving, test, asked)
+        except Stopped as stop:
+            ended = str(stop)
     if ended == "completed":
         forget_states(run)
     return ended
@@ -214,11 +218,15 @@ def make_callbacks(
 
 
 def finish(run: Run, serving: keras.Model, test: Ready, asked: Asked) -> None:
-    """Test the best model on the test split, make the file that predictions are served from, and look at the data."""
+    """Test the best model on the test split, make the file that predictions are served from, and look at the data.
+
+    Raises:
+        Stopped: the app shuts down, and the test is not over.
+    """
     serving.load_weights(run.model_file)
     config, status = run.config(), run.status()
     has_tflite = make_tflite(run, serving)
-    probabilities = serving.predict(to_answer(test), verbose=0)
+    probabilities = serving.predict(to_answer(test), verbose=0, callbacks=[EndWhenInterrupted(asked)])
     report = evaluate(
         probabilities,
         test.labels,

@@ -13,6 +13,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from vision_app.errors import InputError
+from vision_app.processes import created
 from vision_app.runs import Run, list_runs
 
 POLL_SECONDS, MAX_POLL_SECONDS = 0.25, 2.0
@@ -46,7 +47,7 @@ def main(directory: str) -> int:
         return 0  # somebody else had it resumed in the same moment
     run.forget_half_files()
     me = psutil.Process()
-    run.update_status(pid=me.pid, pid_started=me.create_time(), message="Waiting for the device")
+    run.update_status(pid=me.pid, pid_started=created(me), message="Waiting for the device")
     lock = FileLock(run.path.parent / ".device.lock")
     try:
         state = _train(run, asked) if _wait_for_turn(run, lock, asked) else str(asked.wanted)

@@ -1,6 +1,5 @@
 """Adding a dataset of one's own: a file that is uploaded, or a path on the machine that serves the page."""
 
-import os
 import secrets
 import shutil
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from vision_app import places
 from vision_app.data import registry
 from vision_app.data.datasets import DATASETS, find_dataset
 from vision_app.data.download import Progress, data_root
@@ -41,7 +41,7 @@ def build_adding() -> AddParts:
         with gr.Column():
             path = gr.Textbox(
                 label="Or where it is",
-                info=f"{PLACES if is_local() else ''}A dataset of the Hugging Face Hub: hub:owner/name.",
+                info=f"{PLACES if places.are_open() else ''}A dataset of the Hugging Face Hub: hub:owner/name.",
                 max_lines=1,
                 elem_id="browse-add-path",
             )
@@ -49,14 +49,6 @@ def build_adding() -> AddParts:
             button = gr.Button("Add", variant="primary", elem_id="browse-add-button")
         status = gr.HTML(f'<p class="vw-note">{HELP}</p>', elem_id="browse-add-status")
     return AddParts(fold, file, path, title, button, status)
-
-
-def is_local() -> bool:
-    """Whether only people at this machine see the page: others must not name its paths."""
-    return not os.environ.get("SPACE_ID") and os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1") in (
-        "127.0.0.1",
-        "localhost",
-    )
 
 
 def add_dataset(file: str | None, path: str, title: str, progress: Progress | None = None) -> str:
@@ -75,11 +67,10 @@ def add_dataset(file: str | None, path: str, title: str, progress: Progress | No
         return _add_file(Path(file), title, progress)
     if not path.strip():
         raise InputError("Expected a file or a path, got neither; choose a zip of class folders, for example.")
-    if not is_local() and not path.strip().startswith("hub:"):
-        raise InputError("Paths can only be added on the machine itself; upload a file instead.")
     if path.strip().startswith("hub:"):
         found = open_own(path.strip(), progress)
         return registry.add(found.name, title.strip() or found.title, set(DATASETS)).name
+    places.check(path.strip())
     place = Path(path.strip()).expanduser().absolute()
     open_own(str(place), progress)
     return registry.add(place, title.strip() or place.stem, set(DATASETS)).name

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vision_app import places
 from vision_app.data.dataset import Dataset
 from vision_app.data.datasets import find_dataset, list_datasets, load_split
 from vision_app.data.download import Progress
@@ -15,7 +16,6 @@ from vision_app.errors import InputError
 from vision_app.figures import picture_html, probability_bars
 from vision_app.health.jobs import read_map
 from vision_app.runs import list_models
-from vision_app.ui.browse_add import is_local
 from vision_app.ui.browse_choice import ALL_SPLITS, Choice, Place, find_places, item_at
 from vision_app.ui.classify_view import Answer, classify
 from vision_app.ui.health_view import history_html
@@ -105,7 +105,7 @@ def facts_html(name: str) -> str:
     facts += [f"{count:,} {reason}" for reason, count in row.left_out.items()]
     if not row.place:
         facts.append(f"Licence: {html.escape(row.licence)}")
-    elif is_local():
+    elif places.are_open():
         facts.append(html.escape(str(row.place)))
     if row.homepage:
         facts.append(f'<a href="{html.escape(row.homepage)}" target="_blank" rel="noopener noreferrer">Homepage</a>')

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from vision_app.config import RunConfig
+from vision_app.config import RunConfig, wanted_weights
 from vision_app.data.augment import AUGMENTATIONS, Augmentation
 from vision_app.data.datasets import find_dataset, list_datasets
 from vision_app.models.catalog import MODELS
@@ -132,9 +132,10 @@ def refill(dataset: str, model: str, weights: str, before: str) -> dict[str, Any
     Returns:
         None where both start alike, so that what was typed stays.
     """
-    if bool(weights.strip()) == bool(before.strip()):
+    wanted = wanted_weights(weights)
+    if bool(wanted) == bool(wanted_weights(before)):
         return None
-    return {**form_values(make_config(dataset, model, {"weights": weights and "imagenet"})), "weights": weights}
+    return {**form_values(make_config(dataset, model, {"weights": wanted and "imagenet"})), "weights": weights}
 
 
 def form_values(config: RunConfig) -> dict[str, Any]:
@@ -165,7 +166,7 @@ def read_form(dataset: str, model: str, values: Mapping[str, Any]) -> RunConfig:
     given["augmentation"] = read_augmentation(dataset, values)
     if given.get("channels"):
         given["channels"] = int(given["channels"])
-    usual = default_values(dataset, model, bool((given.get("weights") or "").strip()))
+    usual = default_values(dataset, model, bool(wanted_weights(given.get("weights"))))
     for name in FITTED:
         if name in given and given[name] == usual.get(name, 0):
             del given[name]

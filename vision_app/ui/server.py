@@ -12,9 +12,11 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from vision_app import places
 from vision_app.errors import InputError
 from vision_app.keeping import empty_trash
-from vision_app.runs import LIVE, list_runs
+from vision_app.processes import GROWING
+from vision_app.runs import LIVE, is_readable, list_runs
 from vision_app.serving.api import create_api
 from vision_app.training import jobs
 from vision_app.ui import header
@@ -43,12 +45,17 @@ def serve(host: str | None = None, port: int | None = None) -> None:
 
     Args:
         host: the address to listen on; default: GRADIO_SERVER_NAME, every address on a Space, else this machine only.
+            Who comes over a network cannot name paths of this machine.
         port: 0 takes any free one; default: GRADIO_SERVER_PORT or 7860.
 
     Raises:
         InputError: the port is taken or the address is not this machine's.
     """
-    listener = listen(host or default_host(), default_port() if port is None else port)
+    host = host or default_host()
+    listener = listen(host, default_port() if port is None else port)
+    if host not in places.OWN_HOSTS:
+        places.close(exempt=_places_of_runs)
+    os.environ.setdefault(GROWING, "true")  # else what the page computes on a GPU would leave no memory for training
     previous = signal.signal(signal.SIGTERM, _leave)
     try:
         empty_trash()
@@ -120,6 +127,11 @@ def end_trainings() -> None:
             jobs.wait(run, max(0.0, until - time.monotonic()))
         except KeyError:  # another process started it
             continue
+
+
+def _places_of_runs() -> set[str]:
+    """Return where the images are that a run has learned from: its pages show them."""
+    return {run.config().dataset for run in list_runs() if is_readable(run)}
 
 
 def _other(port: int) -> int:

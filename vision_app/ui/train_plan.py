@@ -66,8 +66,8 @@ def plan_html(config: RunConfig, plan: Plan, said: str = "") -> str:
     share = plan.share(config)
     facts = [
         f"About {duration(plan.expected(config))} on {plan.device}",
-        f"{duration(plan.per_epoch * share)} an epoch of {round(plan.num_train * share):,} images",
-        *([f"{duration(plan.per_fine_tune_epoch * share)} one of fine-tuning"] if config.fine_tune_epochs else []),
+        f"{duration(plan.epoch(share))} an epoch of {round(plan.num_train * share):,} images",
+        *([f"{duration(plan.epoch(share, fine_tunes=True))} one of fine-tuning"] if config.fine_tune_epochs else []),
         f"{count(plan.parameters)} parameters",
         f"{file_size(plan.memory_bytes)} of memory",
     ]

@@ -39,7 +39,7 @@ def build_search() -> SearchParts:
             value=[],
             multiselect=True,
             label="Networks",
-            info="Each is trained with its own usual settings; empty: the one above.",
+            info="Each with its own usual settings, and with the epochs above where you changed them; empty: the one above.",
             elem_id="search-models",
         )
         with gr.Group():

@@ -73,8 +73,10 @@ def live_html(
         plots = overlay_html(together, log_axis, smoothing)
     else:
         plots = charts(config, history, progress, verdict, log_axis, smoothing)
-    alerts = "".join(f"<li>{html.escape(text)}</li>" for text in remarks(progress, verdict, stopping))
     report = run.report()
+    alerts = "".join(
+        f"<li>{html.escape(text)}</li>" for text in remarks(progress, verdict, stopping, report is not None)
+    )
     tested = (
         f'<p class="vw-said">Test accuracy {percent(report["accuracy"])} on {report["count"]:,} images.'
         f"{data_faults(config.dataset, report.get('health'))}</p>"
@@ -123,14 +125,15 @@ def finding(progress: Progress, verdict: Verdict) -> str:
     return verdict.words or (f"best at epoch {progress.chosen_epoch}" if progress.chosen_epoch is not None else "")
 
 
-def remarks(progress: Progress, verdict: Verdict, stopping: bool = False) -> list[str]:
+def remarks(progress: Progress, verdict: Verdict, stopping: bool = False, is_tested: bool = True) -> list[str]:
     """Return what there is to know about a run beside its numbers."""
     said = []
     keeps_last = progress.monitor == "last_epoch"
     if progress.device.startswith("CPU") and known_gpus():
         said.append("This machine has a GPU, but Keras does not see it; the guide says how to install GPU support.")
     if stopping and progress.state == "queued":
-        said.append("It has not begun and leaves the queue; nothing is trained.")
+        kept = "what it has learned is kept" if progress.has_begun else "nothing is trained"
+        said.append(f"It leaves the queue; {kept}.")
     elif stopping and not progress.testing:
         kept = "the model of the last whole epoch" if keeps_last else "the best model so far"
         said.append(f"It ends after this batch; {kept} is kept and tested.")
@@ -141,6 +144,8 @@ def remarks(progress: Progress, verdict: Verdict, stopping: bool = False) -> lis
         said.append(
             "Stopped while it waited: nothing was trained, so there is no model and no curve. Resume lets it begin."
         )
+    if progress.state == "stopped" and progress.has_begun and not is_tested:
+        said.append("Stopped while it waited to go on: its model is kept, but not tested. Resume lets it go on.")
     # Why a run failed is said below, by the one who knows it.
     return [*said, verdict.advice] if verdict.advice and progress.state != "failed" else said
 

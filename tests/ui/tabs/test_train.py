@@ -1,5 +1,6 @@
 """What the Train tab's events answer, without a browser."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,9 +8,11 @@ import gradio as gr
 import psutil
 import pytest
 
+from tests.data.photos import class_folders, write_folder
 from vision_app.runs import Run, create_run
 from vision_app.training import jobs
 from vision_app.training.recipe import make_config
+from vision_app.ui.browse_add import add_dataset
 from vision_app.ui.tabs import train
 
 SHOWN = ("live", "searched", "settings", "table", "deleted", "stop", "later", "again", "copy", "seen")
@@ -59,3 +62,12 @@ def test_a_damaged_run_says_so_and_the_others_are_still_there(file: str, run: Ru
     assert f"The {file} of" in shown["live"] and "is damaged" in shown["live"]
     assert other.name in shown["table"] and not shown["copy"].visible and not shown["again"].visible
     assert other.name in look(other.name)["table"]
+
+
+def test_settings_of_a_run_whose_data_were_added_later_can_be_copied(tmp_path: Path, data_folder: Path) -> None:
+    folder = write_folder(tmp_path / "photos", class_folders(12))
+    run = create_run(make_config(str(folder), "lenet5", {"epochs": 4}))
+    with pytest.raises(gr.Error, match="add it in the Browse tab"):
+        train._copy(run.name)
+    added = add_dataset(None, str(folder), "Mine")
+    assert train._copy(run.name)[:2] == [added, "lenet5"]

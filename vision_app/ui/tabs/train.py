@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from vision_app import keeping
+from vision_app.data.registry import find_added_from
 from vision_app.errors import InputError
 from vision_app.evaluation.compare import list_facts
 from vision_app.runs import list_runs
@@ -103,9 +104,12 @@ def _copy(name: str) -> list[Any]:
     if run is None:
         raise InputError("Expected a run to copy from, got none; choose one in the table.")
     config = run.config()
-    if config.dataset not in [known for _, known in forms.dataset_choices()]:
-        raise InputError(f"The dataset of this run, {config.dataset}, is not on the list; add it in the Browse tab.")
-    return [config.dataset, config.model, *filled(config.dataset, config.model, forms.form_values(config))]
+    dataset, known = config.dataset, [name for _, name in forms.dataset_choices()]
+    if dataset not in known and (added := find_added_from(dataset)):
+        dataset = added.name  # the run was started with its path
+    if dataset not in known:
+        raise InputError(f"The dataset of this run, {dataset}, is not on the list; add it in the Browse tab.")
+    return [dataset, config.model, *filled(dataset, config.model, forms.form_values(config))]
 
 
 def _starter(fields: forms.Form) -> Any:
