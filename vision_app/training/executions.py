@@ -12,7 +12,8 @@ MOST_STEPS = 16
 UNNOTICED = 0.1  # seconds that pass before a person sees that a curve waits, or Stop
 FEWEST_AN_EPOCH = 4  # times that Keras comes back in an epoch, for a curve that lives
 BACKWARD = 3  # a step takes about so many times as long as an answer
-SAMPLE = 64  # images that are timed
+FEW, MANY = 16, (64, 256)  # images whose answers are timed; the most only where they take next to nothing
+ENOUGH_SECONDS, MOST_TIMES = 0.05, 5  # an answer that is quicker is timed again
 
 
 def answer(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -21,7 +22,7 @@ def answer(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 def steps_at_once(model: keras.Model, images: Prepared, steps_per_epoch: int, config: RunConfig) -> int:
-    """Return how many steps take a tenth of a second, measured on one answer; what is learned does not depend on it.
+    """Return how many steps take a tenth of a second, measured on a few answers; what is learned does not depend on it.
 
     One where Keras cannot (other backends than TensorFlow) or may not (a rate that a callback lowers).
 
@@ -33,9 +34,33 @@ def steps_at_once(model: keras.Model, images: Prepared, steps_per_epoch: int, co
     """
     if keras.backend.backend() != "tensorflow" or config.schedule == "plateau":
         return 1
-    sample = images[: min(SAMPLE, config.batch_size)]
-    answer(model, sample)
-    began = time.perf_counter()
-    answer(model, sample)
-    step = BACKWARD * (time.perf_counter() - began) * min(config.batch_size, len(images)) / len(sample)
-    return max(1, min(MOST_STEPS, int(UNNOTICED / step), steps_per_epoch // FEWEST_AN_EPOCH))
+    step = BACKWARD * min(config.batch_size, len(images)) * _seconds_an_image(model, images)
+    at_once = int(UNNOTICED / step) if step > UNNOTICED / MOST_STEPS else MOST_STEPS
+    return max(1, min(at_once, steps_per_epoch // FEWEST_AN_EPOCH))
+
+
+def _seconds_an_image(model: keras.Model, images: Prepared) -> float:
+    """Return how much longer an answer takes for each image more.
+
+    Here the layers are called one by one, which takes a small network most of the time, and a compiled step none.
+    """
+    few = _shortest(model, images[:FEW])
+    if len(images) <= FEW:
+        return few / len(images)
+    for size in MANY:
+        more = images[:size]
+        longer = _shortest(model, more) - few
+        if longer > few:  # else it may be chance
+            break
+    return max(0.0, longer / (len(more) - FEW))
+
+
+def _shortest(model: keras.Model, images: np.ndarray) -> float:
+    """Return the seconds of an answer, the shortest of some: what else goes on only makes it longer."""
+    answer(model, images)
+    took: list[float] = []
+    while sum(took) < ENOUGH_SECONDS and len(took) < MOST_TIMES:
+        began = time.perf_counter()
+        answer(model, images)
+        took.append(time.perf_counter() - began)
+    return min(took)
