@@ -23,8 +23,17 @@ AMX = "amx_bf16"  # as Linux calls it
 WIDE = 256  # channels; with fewer, the convolution's own way is faster
 
 
+def is_of_use() -> bool:
+    """Whether TensorFlow computes, and on a CPU."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return False
+    return all("cpu" in device.lower() for device in keras.distribution.list_devices())
+
+
 def fuse(network: "Model") -> "Model":
-    """Return a copy of a network, to be trained with TensorFlow on a CPU, that computes the same up to rounding.
+    """Return a copy of a network that computes the same up to rounding; for where it is of use.
 
     Args:
         network: functional; layers keep their names, weights and order.

@@ -8,6 +8,7 @@ import numpy as np
 
 from vision_app.data.preprocess import preprocess
 from vision_app.errors import InputError
+from vision_app.export.quick import quickest
 
 if TYPE_CHECKING:
     from keras import Model
@@ -71,6 +72,7 @@ def predict_features(
     """
     model = _two_ended(model_path)
     _, size, _, channels = model.input_shape
+    model = quickest(model, np.zeros((batch_size, size, size, channels), np.uint8), len(images))
     features = np.empty((len(images), model.output_shape[0][-1]), np.float32)
     probabilities = np.empty((len(images), model.output_shape[1][-1]), np.float32)
     for start in range(0, len(images), batch_size):

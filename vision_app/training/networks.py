@@ -8,7 +8,7 @@ import numpy as np
 from vision_app.config import RunConfig
 from vision_app.data.prepared import Prepared
 from vision_app.errors import InputError
-from vision_app.export.fused import fuse
+from vision_app.export.fused import fuse, is_of_use
 from vision_app.models.catalog import ModelInfo, build_model, find_model
 from vision_app.models.parts import Scaling
 from vision_app.training.auxiliary import Assisted
@@ -41,7 +41,7 @@ def make_models(
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
         trained = build()
         keras.mixed_precision.set_global_policy("float32")
-    if keras.backend.backend() == "tensorflow" and _is_without_gpu():
+    if is_of_use():
         trained = fuse(trained)
     if weights:
         info.load_pretrained(trained, weights)
@@ -52,10 +52,6 @@ def make_models(
     model = _make_trainable(trained, config)
     _compile(model, config, counts)
     return model, serving
-
-
-def _is_without_gpu() -> bool:
-    return all("cpu" in device.lower() for device in keras.distribution.list_devices())
 
 
 def begin_fine_tuning(model: keras.Model, config: RunConfig, *counts: keras.metrics.Metric) -> None:
