@@ -94,7 +94,9 @@ def build_parts() -> CompareParts:
         table=_table(),
         note=gr.HTML(elem_id="compare-note", min_height=22),
         measuring=gr.HTML({}, html_template="", js_on_load=_MEASURED, elem_id="compare-measuring"),
-        axis=gr.Radio(AXES, value=AXES[0], label="Loss axis", container=False, elem_id="compare-axis"),
+        axis=gr.Radio(
+            AXES, value=AXES[0], label="Loss axis", container=False, elem_id="compare-axis", elem_classes="vw-segments"
+        ),
         details=gr.HTML(details_html([]), apply_default_css=False, elem_id="compare-details", min_height=420),
         scatter=gr.HTML(apply_default_css=False, elem_id="compare-scatter", min_height=60),
         **_averaging(),
