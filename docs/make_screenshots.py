@@ -52,6 +52,7 @@ def browse(page: Page) -> None:
 def view_map(page: Page) -> None:
     """Choose a point of CIFAR-10's map, by keyboard as nobody knows where one is; it is drawn when the dataset is checked, which takes minutes."""
     canvas = page.locator("#browse-map canvas")
+    page.wait_for_timeout(5000)
     if not canvas.is_visible():
         page.locator("#browse-check").click()
     canvas.wait_for(timeout=900_000)

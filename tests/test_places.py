@@ -10,6 +10,7 @@ from tests.data.photos import class_folders, write_folder
 from vision_app import places
 from vision_app.data.datasets import find_dataset
 from vision_app.errors import InputError
+from vision_app.processes import GROWING
 from vision_app.runs import create_run
 from vision_app.training.recipe import make_config
 from vision_app.ui import server
@@ -29,6 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def serve_on(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Do what happens before the page is served on an address."""
+    monkeypatch.setenv(GROWING, "true")  # so that it is as before afterwards
     monkeypatch.setattr(server, "listen", lambda *_: contextlib.closing(None))
 
     def no_server() -> None:

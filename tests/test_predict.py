@@ -173,6 +173,26 @@ def test_a_model_that_is_replaced_while_it_is_converted_is_served_and_the_better
     assert copy.tflite_file.stat().st_mtime_ns == LATER
 
 
+def test_of_a_run_that_ends_meanwhile_the_last_model_is_served(
+    copy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier, last = copy.tflite_file.read_bytes(), make_run(tmp_path / "better", seed=5)
+    contents = [earlier, last.tflite_file.read_bytes()]
+    copy.tflite_file.unlink()
+    copy.report_file.unlink(missing_ok=True)
+
+    def convert(command: list[str], **options: object) -> SimpleNamespace:
+        if len(contents) == 2:  # a worker that cannot convert ends just now
+            shutil.copyfile(last.model_file, copy.model_file)
+            os.utime(copy.model_file, ns=(LATER, LATER))
+            copy.report_file.write_text("{}")
+        return SimpleNamespace(returncode=0, stdout=contents.pop(0))
+
+    monkeypatch.setattr("vision_app.predict.subprocess.run", convert)
+    answers = load_classifier(copy).probabilities(IMAGES)
+    assert contents == [] and np.abs(answers - keras_answers(last, IMAGES)).max() < 1e-5
+
+
 def test_what_the_worker_makes_last_is_not_replaced_by_an_earlier_epoch(
     copy: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

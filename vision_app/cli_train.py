@@ -103,7 +103,7 @@ def resume(
     ] = None,
     as_json: AsJson = False,
 ) -> Answer:
-    """Let a run that ended early go on after its last whole epoch, and wait for it; Ctrl-C stops it and keeps the best."""
+    """Let a run that ended early go on after its last whole epoch, and wait for it; Ctrl-C stops it again."""
     found = resolve(run)
     from vision_app.training import jobs
 

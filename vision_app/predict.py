@@ -19,7 +19,7 @@ from vision_app.data.uploads import normalize_upload
 from vision_app.device import num_cores
 from vision_app.errors import InputError
 from vision_app.processes import child_environment
-from vision_app.runs import Run, write_atomic
+from vision_app.runs import LIVE, Run, write_atomic
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
@@ -173,13 +173,17 @@ def make_servable(run: Run, convert: Callable[[], bytes]) -> None:
             return  # that of an earlier epoch will do meanwhile
         raise InputError(f"{run.name} is still being made ready; try again in a minute.")
     try:
-        if not _is_current(run):
+        while not _is_current(run):
             changed = run.model_file.stat().st_mtime_ns
             content = convert()
+            is_replaced = run.model_file.stat().st_mtime_ns != changed
+            if is_replaced and (run.report_file.exists() or run.status().state not in LIVE):
+                continue  # it has ended meanwhile, and its last model is the one that counts
             if not _is_current(run):  # else the worker has made that of a later epoch meanwhile
                 write_atomic(run.tflite_file, content)
                 # As old as its source, whatever the clocks say; so it is made again if that has been replaced meanwhile.
                 os.utime(run.tflite_file, ns=(changed, changed))
+            break
     finally:
         _CONVERTING.release()
 

@@ -12,6 +12,7 @@ SECRET_WORDS = {"KEY", "KEYS", "PAT", "AUTH"}  # whole words only: PATH is none
 PARENT = "VISION_APP_PARENT"
 GROWING = "TF_FORCE_GPU_ALLOW_GROWTH"  # TensorFlow would take all memory of a GPU at once
 POLL_SECONDS = 0.5
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 SAME_SECONDS = 2.5  # between two readings of the same start: some systems know it in whole seconds only
 
 
@@ -36,25 +37,27 @@ def end_with_parent() -> None:
     """Have this process end as soon as the one that started it is gone, however that ended; on every system alike."""
     if PARENT not in os.environ:  # a person started it
         return
-    pid, started = os.environ[PARENT].split()
+    pid, _, started = os.environ[PARENT].partition(" ")
 
     def watch() -> None:
-        while is_alive(int(pid), float(started)):
+        while is_alive(int(pid), started):
             time.sleep(POLL_SECONDS)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
-def created(process: psutil.Process) -> float:
-    """Return when a process was created, in seconds: on Linux since the machine started, elsewhere since 1970.
+def created(process: psutil.Process) -> str:
+    """Return when a process was created: on Linux which start of the machine it was, and the seconds since then.
 
-    Linux reckons the other from this and the clock, so that setting the clock would make it another process.
+    Linux reckons the seconds since 1970 from these and the clock, so that setting the clock would make it another process.
     """
-    return process.create_time() - psutil.boot_time() if psutil.LINUX else process.create_time()
+    if not psutil.LINUX:
+        return f"{process.create_time():.2f}"
+    return f"{BOOT.read_text().strip()} {process.create_time() - psutil.boot_time():.2f}"
 
 
-def is_alive(pid: int, started: float) -> bool:
+def is_alive(pid: int, started: str | float) -> bool:
     """Whether the very process that said so lives: a process number alone may have been given out again.
 
     Args:
@@ -63,7 +66,11 @@ def is_alive(pid: int, started: float) -> bool:
     """
     try:
         process = psutil.Process(pid)
-        is_same = any(abs(known - started) < SAME_SECONDS for known in (created(process), process.create_time()))
+        boot, _, seconds = (created(process) if isinstance(started, str) else str(process.create_time())).rpartition(
+            " "
+        )
+        said_boot, _, said_seconds = str(started).rpartition(" ")
+        is_same = boot == said_boot and abs(float(seconds) - float(said_seconds)) < SAME_SECONDS
         return is_same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False

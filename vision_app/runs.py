@@ -44,7 +44,7 @@ class Status(BaseModel):
     state: State
     launcher: str = "local"
     pid: int | None = None
-    pid_started: float | None = None
+    pid_started: str | float | None = None
     created: float
     asked: float | None = None  # when it was last asked to go on
     started: float | None = None

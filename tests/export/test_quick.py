@@ -11,6 +11,13 @@ from vision_app.models.catalog import build_model
 IMAGES = np.random.default_rng(0).integers(0, 256, (32, 16, 16, 3)).astype(np.uint8)
 
 
+@pytest.fixture(autouse=True)
+def _processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any processor, and none beside it, is one that computes in 16 bits."""
+    monkeypatch.setattr(quick, "is_of_use", lambda: True)
+    monkeypatch.setattr(quick, "cpu_features", lambda: {"avx512_bf16"})
+
+
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
     keras.utils.set_random_seed(3)
@@ -46,6 +53,14 @@ def test_16_bits_answer_nearly_the_same(model: keras.Model, monkeypatch: pytest.
     angles = (features * own).sum(1) / np.linalg.norm(features, axis=1) / np.linalg.norm(own, axis=1)
     assert angles.min() > 0.999
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)  # the last step keeps 32 bits
+
+
+def test_16_bits_are_not_even_tried_where_they_are_emulated(
+    model: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick, "cpu_features", lambda: {"avx2"})
+    monkeypatch.setattr(quick, "_in_16_bits", lambda _: pytest.fail("it was tried"))
+    assert quickest(model, IMAGES, MANY).get_layer("logits").compute_dtype == "float32"
 
 
 def test_where_it_is_of_no_use_the_model_stays(model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:

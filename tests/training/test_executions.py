@@ -12,6 +12,7 @@ from vision_app.config import RunConfig
 from vision_app.runs import Run, create_run
 from vision_app.training import executions, train
 from vision_app.training.executions import MOST_STEPS, steps_at_once
+from vision_app.training.feed import evaluation_batch
 from vision_app.training.recipe import make_config
 
 IMAGES = np.zeros((300, 8, 8, 1), np.uint8)
@@ -40,6 +41,13 @@ def test_so_many_steps_at_once_as_nobody_notices(
 ) -> None:
     config = RunConfig(batch_size=batch_size)
     assert steps_at_once(slow_model(seconds, beside), IMAGES, steps_per_epoch, config) in expected
+
+
+def test_large_pictures_are_timed_few_at_once() -> None:
+    asked: list[int] = []
+    large = np.zeros((100, 384, 384, 1), np.uint8)
+    steps_at_once(lambda images, training: asked.append(len(images[0])), large, 1000, RunConfig(batch_size=32))
+    assert max(asked) == evaluation_batch(384) == 13
 
 
 def test_a_handful_of_images_is_enough() -> None:

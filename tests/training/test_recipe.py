@@ -55,6 +55,8 @@ def test_another_network_has_its_own_epochs_unless_somebody_chose_them(
     base = make_config("digits", "simple_cnn", wanted)
     usual = recipe.default_values("digits", model)["epochs"]
     assert make_config("digits", model, {}, base).epochs == (expected or usual)
+    elsewhere = recipe.default_values("cifar10", model)["epochs"]
+    assert make_config("cifar10", model, {}, base).epochs == (expected or elsewhere)
 
 
 def test_a_base_is_of_the_same_data_however_they_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

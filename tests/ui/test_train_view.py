@@ -142,11 +142,18 @@ def test_a_run_that_waits_to_go_on_loses_nothing_when_it_is_stopped(run: Run) ->
     write_history(run, [batch_line(step, 2.0) for step in range(15)], asked=time.time())
     waiting = train_view.live_html(run, False, stopping=True)
     assert "what it has learned is kept" in waiting and "<dt>Elapsed</dt><dd>-<" in waiting
+    run.model_file.write_bytes(b"model")
     run.update_status(state="stopped", finished=time.time())
     stopped = train_view.live_html(run, False)
-    assert state_of(stopped) == "Stopped" and "not tested" in stopped and "nothing was trained" not in stopped
+    assert state_of(stopped) == "Stopped" and "not tested" in stopped and "no model" not in stopped
     run.report_file.write_text('{"accuracy": 0.5, "count": 10}')
     assert "not tested" not in train_view.live_html(run, False)
+
+
+def test_a_run_that_is_stopped_while_it_downloads_has_no_model(run: Run) -> None:
+    run.update_status(state="stopped", started=time.time() - 9, finished=time.time())
+    stopped = train_view.live_html(run, False)
+    assert state_of(stopped) == "Stopped" and "there is no model" in stopped and "kept" not in stopped
 
 
 def test_a_failed_run_shows_why_and_the_end_of_its_log(run: Run) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vision_app.device import cpu_features
 from vision_app.export.fused import fuse, is_of_use
 
 if TYPE_CHECKING:
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
 MANY = 5_000  # images; for fewer it does not pay to make two networks and time them
 WORTH = 1.3  # times as fast: for less, nothing is rounded
+FORMATS = {
+    "avx512_bf16",
+    "amx_bf16",
+}  # of processors that compute in bfloat16; on others it is emulated, many times slower
 EXACT = {
     "InputLayer",
     "Rescaling",
@@ -36,7 +41,7 @@ def quickest(model: "Model", batch: np.ndarray, count: int) -> "Model":
     if not is_of_use():
         return model
     fused = fuse(model)
-    if count < MANY or any(hasattr(layer, "layers") for layer in model.layers):
+    if count < MANY or not FORMATS & cpu_features() or any(hasattr(layer, "layers") for layer in model.layers):
         return fused
     rounded = fuse(_in_16_bits(model))
     return rounded if WORTH * _seconds(rounded, batch) < _seconds(fused, batch) else fused

@@ -7,12 +7,16 @@ import numpy as np
 
 from vision_app.config import RunConfig
 from vision_app.data.prepared import Prepared
+from vision_app.training.feed import evaluation_batch
 
 MOST_STEPS = 16
 UNNOTICED = 0.1  # seconds that pass before a person sees that a curve waits, or Stop
 FEWEST_AN_EPOCH = 4  # times that Keras comes back in an epoch, for a curve that lives
 BACKWARD = 3  # a step takes about so many times as long as an answer
-FEW, MANY = 16, (64, 256)  # images whose answers are timed; the most only where they take next to nothing
+FEW, MANY = (
+    16,
+    (64, 256),
+)  # images whose answers are timed, if they fit the memory; the most only where they take next to nothing
 ENOUGH_SECONDS, MOST_TIMES = 0.05, 5  # an answer that is quicker is timed again
 
 
@@ -44,11 +48,13 @@ def _seconds_an_image(model: keras.Model, images: Prepared) -> float:
 
     Here the layers are called one by one, which takes a small network most of the time, and a compiled step none.
     """
-    few = _shortest(model, images[:FEW])
-    if len(images) <= FEW:
-        return few / len(images)
+    most = min(len(images), evaluation_batch(images.shape[1]))
+    first = images[: min(FEW, most)]
+    few = _shortest(model, first)
+    if few > UNNOTICED or most <= FEW:  # what it takes beside the images hardly counts, or cannot be told
+        return few / len(first)
     for size in MANY:
-        more = images[:size]
+        more = images[: min(size, most)]
         longer = _shortest(model, more) - few
         if longer > few:  # else it may be chance
             break

@@ -108,14 +108,22 @@ def _inherit(base: RunConfig, dataset: str, model: str, pretrained: bool | None)
     if model != base.model:
         stale |= {"input_size", "options", "dropout", "batch_norm"}
     if model != base.model or pretrained != bool(base.weights):
-        own_epochs = default_values(dataset, base.model, bool(base.weights))["epochs"]
         for info in (find_model(base.model), find_model(model)):
             stale |= {*info.recipe_for(True), *info.recipe_for(False)}
-        stale = stale | {"epochs"} if base.epochs == own_epochs else stale - {"epochs"}
+        stale = stale - {"epochs"} if _chose_epochs(base) else stale | {"epochs"}
     return {
         **{name: value for name, value in values.items() if name not in stale},
         **{name: defaults[name] for name in stale & set(defaults)},
     }
+
+
+def _chose_epochs(config: RunConfig) -> bool:
+    """Whether somebody chose how many epochs a run has; nobody can tell where its dataset is gone."""
+    try:
+        usual = default_values(config.dataset, config.model, bool(config.weights))
+    except InputError:
+        return False
+    return config.epochs != usual["epochs"]
 
 
 def _options(given: Any) -> dict[str, Any]:

@@ -240,6 +240,8 @@ def finish(run: Run, serving: keras.Model, test: Ready, asked: Asked) -> None:
         training_seconds=status.seconds,
     )
     write_atomic(run.path / "report.json", report.to_json())
+    if not has_tflite:
+        run.tflite_file.unlink(missing_ok=True)  # of an earlier epoch, made in this moment for somebody
     run.update_status(message="Looking at the data")
     write_atomic(run.path / "report.json", report.with_health(check_data(run, asked)).to_json())
 

@@ -16,7 +16,7 @@ from vision_app import places
 from vision_app.errors import InputError
 from vision_app.keeping import empty_trash
 from vision_app.processes import GROWING
-from vision_app.runs import LIVE, is_readable, list_runs
+from vision_app.runs import LIVE, is_readable, list_checkpoints, list_runs
 from vision_app.serving.api import create_api
 from vision_app.training import jobs
 from vision_app.ui import header
@@ -130,8 +130,8 @@ def end_trainings() -> None:
 
 
 def _places_of_runs() -> set[str]:
-    """Return where the images are that a run has learned from: its pages show them."""
-    return {run.config().dataset for run in list_runs() if is_readable(run)}
+    """Return where the images are that a model has learned from: its pages show them."""
+    return {run.config().dataset for run in [*list_checkpoints(), *list_runs()] if is_readable(run)}
 
 
 def _other(port: int) -> int:

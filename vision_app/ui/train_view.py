@@ -75,7 +75,8 @@ def live_html(
         plots = charts(config, history, progress, verdict, log_axis, smoothing)
     report = run.report()
     alerts = "".join(
-        f"<li>{html.escape(text)}</li>" for text in remarks(progress, verdict, stopping, report is not None)
+        f"<li>{html.escape(text)}</li>"
+        for text in remarks(progress, verdict, stopping, run.model_file.exists(), report is not None)
     )
     tested = (
         f'<p class="vw-said">Test accuracy {percent(report["accuracy"])} on {report["count"]:,} images.'
@@ -125,7 +126,9 @@ def finding(progress: Progress, verdict: Verdict) -> str:
     return verdict.words or (f"best at epoch {progress.chosen_epoch}" if progress.chosen_epoch is not None else "")
 
 
-def remarks(progress: Progress, verdict: Verdict, stopping: bool = False, is_tested: bool = True) -> list[str]:
+def remarks(
+    progress: Progress, verdict: Verdict, stopping: bool = False, has_model: bool = True, is_tested: bool = True
+) -> list[str]:
     """Return what there is to know about a run beside its numbers."""
     said = []
     keeps_last = progress.monitor == "last_epoch"
@@ -140,11 +143,9 @@ def remarks(progress: Progress, verdict: Verdict, stopping: bool = False, is_tes
     elif progress.in_last_epoch:
         kept = "its model" if keeps_last else "the best model"
         said.append(f"It ends after this epoch; {kept} is kept and tested, and it can be resumed.")
-    if progress.state == "stopped" and not progress.has_begun:
-        said.append(
-            "Stopped while it waited: nothing was trained, so there is no model and no curve. Resume lets it begin."
-        )
-    if progress.state == "stopped" and progress.has_begun and not is_tested:
+    if progress.state == "stopped" and not has_model:
+        said.append("Stopped before it learned anything: there is no model and no curve. Resume lets it begin.")
+    elif progress.state == "stopped" and not is_tested:
         said.append("Stopped while it waited to go on: its model is kept, but not tested. Resume lets it go on.")
     # Why a run failed is said below, by the one who knows it.
     return [*said, verdict.advice] if verdict.advice and progress.state != "failed" else said
