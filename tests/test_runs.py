@@ -259,6 +259,17 @@ def status_of(tmp_path: Path, **status: object) -> Status:
     return write_run(tmp_path / "run", **status).status()
 
 
+@pytest.mark.parametrize("name", ["here", "..", "./here"])
+def test_a_page_opens_no_folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(tmp_path / "here")
+    (tmp_path / "config.json").write_text("{}")  # in the folder above the runs
+    monkeypatch.chdir(tmp_path)
+    if name != "..":
+        assert resolve(name).path == tmp_path / "here"
+    with pytest.raises(InputError, match="Unknown model"):
+        resolve(name, paths=False)
+
+
 @pytest.mark.parametrize("state", ["queued", "running"])
 def test_a_living_worker_runs(tmp_path: Path, state: str, sleeper: psutil.Popen) -> None:
     assert status_of(tmp_path, state=state, pid=sleeper.pid, pid_started=sleeper.create_time()).state == state

@@ -288,8 +288,12 @@ def list_models() -> list[Run]:
     return [run for run in [*list_checkpoints(), *list_runs()] if run.model_file.exists() and is_readable(run)]
 
 
-def resolve(model: str) -> Run:
+def resolve(model: str, paths: bool = True) -> Run:
     """Return the run or checkpoint called `model`: a checkpoint's name, a run id, `latest`, or a path.
+
+    Args:
+        model: which one.
+        paths: whether a path is taken.
 
     Raises:
         InputError: there is none.
@@ -300,9 +304,11 @@ def resolve(model: str) -> Run:
             raise InputError("There is no latest run yet: train one first, or name a checkpoint.")
         return runs[0]
     for root in (checkpoints_root(), runs_root()):
-        if model and Path(model).name == model and os.path.isfile(root / model / "config.json"):
+        if model and model != ".." and Path(model).name == model and os.path.isfile(root / model / "config.json"):
             return Run(root / model)
-    if os.path.isfile(Path(model) / "config.json"):  # unlike Path.is_file, no error for a name that is too long
+    if paths and os.path.isfile(
+        Path(model) / "config.json"
+    ):  # unlike Path.is_file, no error for a name that is too long
         return Run(Path(model).absolute())
     known = ", ".join(run.name for run in list_checkpoints()) or "none"
     raise InputError(f"Unknown model '{model}'. Expected a run id, `latest`, a run's folder or a checkpoint: {known}.")

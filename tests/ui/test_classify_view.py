@@ -49,7 +49,8 @@ MODELS = {
 def models(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = {name: SimpleNamespace(name=name, config=lambda model=model: model.config) for name, model in MODELS.items()}
 
-    def resolve(name: str) -> SimpleNamespace:
+    def resolve(name: str, paths: bool) -> SimpleNamespace:
+        assert not paths
         if name not in runs:
             raise InputError(f"Unknown model '{name}'.")
         return runs[name]

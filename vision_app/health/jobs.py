@@ -187,7 +187,7 @@ def _status(dataset: str) -> dict[str, Any] | None:
     try:
         found = json.loads(_status_file(dataset).read_text(encoding="utf-8"))
         kinds = {"time": float, "share": float, "words": str} | (
-            {"pid": int, "started": float} if found.get("pid") is not None else {}
+            {"pid": int, "started": str} if found.get("pid") is not None else {}
         )
         return {**found, **{name: kind(found[name]) for name, kind in kinds.items()}}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -13,7 +13,7 @@ from vision_app.data.reading import read_picture
 from vision_app.errors import InputError
 from vision_app.figures import picture_html, probability_bars
 from vision_app.predict import Prediction, load_classifier
-from vision_app.runs import Run, list_checkpoints, list_models, list_runs, resolve
+from vision_app.runs import Run, list_models, resolve
 from vision_app.ui.pictures import Source
 
 MAX_MODELS = 6
@@ -91,9 +91,9 @@ def find_model(name: str) -> Run:
     Raises:
         InputError: there is none.
     """
-    if name not in {"latest", *(run.name for run in [*list_checkpoints(), *list_runs()])}:
+    if Path(name).name != name:
         raise InputError(f"Expected the name of a model, got '{name}'. Known: {', '.join(model_names()) or 'none'}.")
-    return resolve(name)
+    return resolve(name, paths=False)
 
 
 def classify(picture: np.ndarray, models: Sequence[str], dataset: str | None = None) -> list[Answer | Refusal]:
