@@ -29,11 +29,15 @@ def are_open() -> bool:
     return _closed is None
 
 
-def check(place: str) -> None:
+def check(place: str, instead: str) -> None:
     """Refuse a place that must not be named.
+
+    Args:
+        place: as it was named.
+        instead: what to do in its place, as the end of a sentence.
 
     Raises:
         InputError: the page is open to other machines, and the place is not exempt. Whether there is anything stays unsaid.
     """
     if _closed is not None and place not in _closed():
-        raise InputError("Paths can only be named on the machine itself; upload a file in the Browse tab instead.")
+        raise InputError(f"Paths can only be named on the machine itself; {instead}.")

@@ -40,7 +40,7 @@ def find_dataset(name: str, progress: Progress | None = None) -> Dataset:
         return replace(open_own(added.reference, progress), name=added.name, title=added.title)
     if isinstance(name, str) and (is_reference(name) or (places.are_open() and os.path.exists(name))):
         if not hub.is_hub(name):
-            places.check(name)
+            places.check(name, "upload a file in the Browse tab")
         return open_own(name, progress)
     return find(DATASETS | {row.name: row for row in list_added()}, name, "dataset")
 

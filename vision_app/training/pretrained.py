@@ -68,7 +68,7 @@ def check_weights(info: ModelInfo, config: RunConfig) -> None:
 
 
 def _check_file(wanted: str) -> Path:
-    places.check(wanted)
+    places.check(wanted, "set the weights to 'imagenet' or none")
     path = Path(wanted).expanduser()
     if not path.is_file():
         raise InputError(f"There is no weights file at {path}; use 'imagenet', a file, or none.")

@@ -70,7 +70,7 @@ def add_dataset(file: str | None, path: str, title: str, progress: Progress | No
     if path.strip().startswith("hub:"):
         found = open_own(path.strip(), progress)
         return registry.add(found.name, title.strip() or found.title, set(DATASETS)).name
-    places.check(path.strip())
+    places.check(path.strip(), "upload a file instead")
     place = Path(path.strip()).expanduser().absolute()
     open_own(str(place), progress)
     return registry.add(place, title.strip() or place.stem, set(DATASETS)).name
