@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -54,7 +55,10 @@ def created(process: psutil.Process) -> str:
     """
     if not psutil.LINUX:
         return f"{process.create_time():.2f}"
-    return f"{BOOT.read_text().strip()} {process.create_time() - psutil.boot_time():.2f}"
+    boot = ""
+    with suppress(OSError):  # some containers do not say
+        boot = BOOT.read_text().strip()
+    return f"{boot} {process.create_time() - psutil.boot_time():.2f}"
 
 
 def is_alive(pid: int, started: str | float) -> bool:
@@ -66,9 +70,8 @@ def is_alive(pid: int, started: str | float) -> bool:
     """
     try:
         process = psutil.Process(pid)
-        boot, _, seconds = (created(process) if isinstance(started, str) else str(process.create_time())).rpartition(
-            " "
-        )
+        now = created(process) if isinstance(started, str) else str(process.create_time())
+        boot, _, seconds = now.rpartition(" ")
         said_boot, _, said_seconds = str(started).rpartition(" ")
         is_same = boot == said_boot and abs(float(seconds) - float(said_seconds)) < SAME_SECONDS
         return is_same and process.status() != psutil.STATUS_ZOMBIE

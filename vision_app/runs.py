@@ -306,9 +306,8 @@ def resolve(model: str, paths: bool = True) -> Run:
     for root in (checkpoints_root(), runs_root()):
         if model and model != ".." and Path(model).name == model and os.path.isfile(root / model / "config.json"):
             return Run(root / model)
-    if paths and os.path.isfile(
-        Path(model) / "config.json"
-    ):  # unlike Path.is_file, no error for a name that is too long
+    # Unlike Path.is_file, no error for a name that is too long.
+    if paths and os.path.isfile(Path(model) / "config.json"):
         return Run(Path(model).absolute())
     known = ", ".join(run.name for run in list_checkpoints()) or "none"
     raise InputError(f"Unknown model '{model}'. Expected a run id, `latest`, a run's folder or a checkpoint: {known}.")

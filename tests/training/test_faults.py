@@ -14,6 +14,7 @@ import psutil
 import pytest
 from filelock import FileLock, Timeout
 
+from vision_app import processes
 from vision_app.processes import child_environment, created, is_alive
 from vision_app.runs import Run, create_run, list_runs
 from vision_app.training import train as recipe
@@ -175,6 +176,9 @@ def test_setting_the_clock_makes_no_process_another(monkeypatch: pytest.MonkeyPa
     assert is_alive(os.getpid(), started)
     assert not is_alive(os.getpid(), f"{boot_name} {float(seconds) + 60}")
     assert not is_alive(os.getpid(), f"another-start-of-the-machine {seconds}")
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "BOOT", Path("/no/such/file"))
+        assert is_alive(os.getpid(), created(psutil.Process()))
     monkeypatch.setattr(psutil, "boot_time", lambda: boot + 3600)
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: create(process) + 3600)
     assert is_alive(os.getpid(), started)

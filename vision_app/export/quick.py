@@ -13,16 +13,10 @@ if TYPE_CHECKING:
 
 MANY = 5_000  # images; for fewer it does not pay to make two networks and time them
 WORTH = 1.3  # times as fast: for less, nothing is rounded
-FORMATS = {
-    "avx512_bf16",
-    "amx_bf16",
-}  # of processors that compute in bfloat16; on others it is emulated, many times slower
-EXACT = {
-    "InputLayer",
-    "Rescaling",
-    "Normalization",
-    "Softmax",
-}  # kinds of layers that keep 32 bits: pixels, and probabilities
+# Of processors that compute in bfloat16; on others it is emulated, many times slower.
+FORMATS = {"avx512_bf16", "amx_bf16"}
+# Kinds of layers that keep 32 bits: pixels, and probabilities.
+EXACT = {"InputLayer", "Rescaling", "Normalization", "Softmax"}
 
 
 def quickest(model: "Model", batch: np.ndarray, count: int) -> "Model":

@@ -13,10 +13,8 @@ MOST_STEPS = 16
 UNNOTICED = 0.1  # seconds that pass before a person sees that a curve waits, or Stop
 FEWEST_AN_EPOCH = 4  # times that Keras comes back in an epoch, for a curve that lives
 BACKWARD = 3  # a step takes about so many times as long as an answer
-FEW, MANY = (
-    16,
-    (64, 256),
-)  # images whose answers are timed, if they fit the memory; the most only where they take next to nothing
+# Images whose answers are timed, if they fit the memory; the most only where they take next to nothing.
+FEW, MANY = 16, (64, 256)
 ENOUGH_SECONDS, MOST_TIMES = 0.05, 5  # an answer that is quicker is timed again
 
 
